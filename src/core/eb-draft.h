@@ -1,0 +1,53 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* The bus's own defaults, and what the tutorial's /sendMessage publishes. */
+#define EB_DEFAULT_TYPE   "org.example.EventBus.message"
+#define EB_DEFAULT_SOURCE "/eventbus"
+
+#define EB_MAX_TYPE_LENGTH     256         /* bytes */
+#define EB_MAX_ATTRIBUTES_SIZE (16 * 1024) /* bytes of all names and values together */
+
+/**
+ * EbAttribute:
+ * @name: a CloudEvents attribute name
+ * @value: its canonical string form, UTF-8 without control characters
+ */
+typedef struct
+{
+  const char *name;
+  const char *value;
+} EbAttribute;
+
+/**
+ * EbDraft:
+ *
+ * What somebody wants published: a CloudEvents 1.0 event that has no place in the log yet. It is
+ * built by one owner and read, never changed, by the log it is appended to.
+ */
+typedef struct
+{
+  char *id;           /* (owned) (nullable) until eb_draft_complete() */
+  char *source;       /* (owned) (nullable) until eb_draft_complete() */
+  char *type;         /* (owned) (nullable) until eb_draft_complete() */
+  char *content_type; /* (owned) (nullable) */
+  GTree *attributes;  /* (owned) (element-type utf8 utf8) all others, sorted by name */
+  GBytes *data;       /* (owned) */
+  gsize size;         /* bytes of all names and values together */
+  gboolean named;     /* the publisher gave both id and source, so a repeat can be told */
+} EbDraft;
+
+EbDraft *eb_draft_new (GBytes *data);
+void eb_draft_free (EbDraft *self);
+gboolean eb_draft_set (EbDraft *self, const char *name, const char *value, GError **error);
+gboolean eb_draft_complete (EbDraft *self, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbDraft, eb_draft_free)
+
+G_END_DECLS

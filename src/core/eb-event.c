@@ -1,0 +1,218 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "core/eb-event.h"
+
+#include <string.h>
+
+/* An accepted event. It never changes, so any thread may read it and hold references to it.
+ *
+ * The struct, its table of attributes and all its strings are one allocation: a million of them
+ * wait in the log. */
+struct _EbEvent
+{
+  gatomicrefcount ref_count;
+  guint64 sequence;
+  gint64 accepted_us; /* real time */
+  gsize charge;       /* bytes that it costs whoever holds it */
+  const char *id;
+  const char *source;
+  const char *type;
+  const char *content_type; /* (nullable) */
+  GBytes *data;             /* (owned) */
+  gsize n_attributes;
+  EbAttribute attributes[]; /* all others, sorted by name; the strings follow it */
+};
+
+typedef struct
+{
+  EbEvent *event;
+  char *end; /* where the next string goes */
+} Packer;
+
+static const char *
+pack (Packer *packer, const char *string)
+{
+  const char *packed = packer->end;
+
+  if (string == NULL)
+    return NULL;
+  packer->end = stpcpy (packer->end, string) + 1;
+  return packed;
+}
+
+static gboolean
+pack_attribute (gpointer name, gpointer value, gpointer user_data)
+{
+  Packer *packer = user_data;
+  EbAttribute *attribute = &packer->event->attributes[packer->event->n_attributes++];
+
+  attribute->name = pack (packer, name);
+  attribute->value = pack (packer, value);
+  return FALSE;
+}
+
+/**
+ * eb_event_new:
+ * @draft: complete; its data is shared, its strings are copied
+ * @sequence: the event's place in the log, from 1
+ * @accepted_us: real time of acceptance
+ *
+ * Only a log makes events.
+ *
+ * Returns: (transfer full): the event
+ */
+EbEvent *
+eb_event_new (const EbDraft *draft, guint64 sequence, gint64 accepted_us)
+{
+  gsize n_attributes = (gsize) g_tree_nnodes (draft->attributes);
+  gsize table = sizeof (EbEvent) + n_attributes * sizeof (EbAttribute);
+  /* draft->size counts each name and value, of all attributes, without its NUL. */
+  gsize size = table + draft->size + 2 * (n_attributes + 4);
+  EbEvent *self = g_malloc (size);
+  Packer packer = { self, (char *) self + table };
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->sequence = sequence;
+  self->accepted_us = accepted_us;
+  self->data = g_bytes_ref (draft->data);
+  self->charge = size + g_bytes_get_size (draft->data);
+  self->n_attributes = 0;
+  self->id = pack (&packer, draft->id);
+  self->source = pack (&packer, draft->source);
+  self->type = pack (&packer, draft->type);
+  self->content_type = pack (&packer, draft->content_type);
+  g_tree_foreach (draft->attributes, pack_attribute, &packer);
+
+  return self;
+}
+
+EbEvent *
+eb_event_ref (EbEvent *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+eb_event_unref (EbEvent *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_bytes_unref (self->data);
+  g_free (self);
+}
+
+guint64
+eb_event_get_sequence (const EbEvent *self)
+{
+  return self->sequence;
+}
+
+/**
+ * eb_event_get_accepted:
+ *
+ * Returns: when the log took it, in microseconds since 1970 in UTC
+ */
+gint64
+eb_event_get_accepted (const EbEvent *self)
+{
+  return self->accepted_us;
+}
+
+const char *
+eb_event_get_id (const EbEvent *self)
+{
+  return self->id;
+}
+
+const char *
+eb_event_get_source (const EbEvent *self)
+{
+  return self->source;
+}
+
+/**
+ * eb_event_get_event_type:
+ *
+ * Returns: the CloudEvents attribute `type`
+ */
+const char *
+eb_event_get_event_type (const EbEvent *self)
+{
+  return self->type;
+}
+
+/**
+ * eb_event_get_content_type:
+ *
+ * Returns: (nullable): the CloudEvents attribute `datacontenttype`
+ */
+const char *
+eb_event_get_content_type (const EbEvent *self)
+{
+  return self->content_type;
+}
+
+/**
+ * eb_event_get_attribute:
+ * @name: any CloudEvents attribute, those with a function of their own included
+ *
+ * Returns: (nullable): its value, NULL if the event has none
+ */
+const char *
+eb_event_get_attribute (const EbEvent *self, const char *name)
+{
+  if (g_str_equal (name, "type"))
+    return self->type;
+  if (g_str_equal (name, "source"))
+    return self->source;
+  if (g_str_equal (name, "id"))
+    return self->id;
+  if (g_str_equal (name, "datacontenttype"))
+    return self->content_type;
+  if (g_str_equal (name, "specversion"))
+    return "1.0";
+  for (gsize i = 0; i < self->n_attributes; i++)
+    if (g_str_equal (name, self->attributes[i].name))
+      return self->attributes[i].value;
+  return NULL;
+}
+
+/**
+ * eb_event_get_attributes:
+ * @n_attributes: (out): how many
+ *
+ * Returns: (array length=n_attributes) (transfer none): the attributes that have no function of
+ *   their own: subject, time, dataschema and the extensions, sorted by name
+ */
+const EbAttribute *
+eb_event_get_attributes (const EbEvent *self, gsize *n_attributes)
+{
+  *n_attributes = self->n_attributes;
+  return self->attributes;
+}
+
+/**
+ * eb_event_get_data:
+ *
+ * Returns: (transfer none): the bytes as published
+ */
+GBytes *
+eb_event_get_data (const EbEvent *self)
+{
+  return self->data;
+}
+
+/**
+ * eb_event_get_charge:
+ *
+ * Returns: the bytes of memory that the event takes, all told
+ */
+gsize
+eb_event_get_charge (const EbEvent *self)
+{
+  return self->charge;
+}

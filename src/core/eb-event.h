@@ -1,0 +1,29 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "core/eb-draft.h"
+
+G_BEGIN_DECLS
+
+typedef struct _EbEvent EbEvent;
+
+EbEvent *eb_event_new (const EbDraft *draft, guint64 sequence, gint64 accepted_us);
+EbEvent *eb_event_ref (EbEvent *self);
+void eb_event_unref (EbEvent *self);
+
+guint64 eb_event_get_sequence (const EbEvent *self);
+gint64 eb_event_get_accepted (const EbEvent *self);
+const char *eb_event_get_id (const EbEvent *self);
+const char *eb_event_get_source (const EbEvent *self);
+const char *eb_event_get_event_type (const EbEvent *self);
+const char *eb_event_get_content_type (const EbEvent *self);
+const char *eb_event_get_attribute (const EbEvent *self, const char *name);
+const EbAttribute *eb_event_get_attributes (const EbEvent *self, gsize *n_attributes);
+GBytes *eb_event_get_data (const EbEvent *self);
+gsize eb_event_get_charge (const EbEvent *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbEvent, eb_event_unref)
+
+G_END_DECLS

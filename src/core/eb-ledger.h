@@ -1,0 +1,147 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "core/eb-subscription.h"
+
+G_BEGIN_DECLS
+
+/**
+ * EbChangeKind:
+ * @EB_CHANGE_PUT: the subscription exists, as @subscription says, from @sequence on
+ * @EB_CHANGE_REMOVE: it ended, with its cursor, its exceptions and its dead letters
+ * @EB_CHANGE_CURSOR: every event up to @sequence that it matches has ended or is an exception; 0
+ *   takes its own cursor away: from now on it goes with the floor
+ * @EB_CHANGE_ASIDE: the delivery of event @sequence waits aside for its retry at @due_us
+ * @EB_CHANGE_DEAD: the delivery of event @sequence was given up
+ * @EB_CHANGE_ENDED: the exception that event @sequence was has ended
+ * @EB_CHANGE_FLOOR: every subscription without a cursor of its own has passed @sequence, if it
+ *   existed then; one that started later has passed what it started after
+ */
+typedef enum
+{
+  EB_CHANGE_PUT,
+  EB_CHANGE_REMOVE,
+  EB_CHANGE_CURSOR,
+  EB_CHANGE_ASIDE,
+  EB_CHANGE_DEAD,
+  EB_CHANGE_ENDED,
+  EB_CHANGE_FLOOR,
+} EbChangeKind;
+
+/**
+ * EbException:
+ *
+ * A delivery that others have passed. The strings are its holder's.
+ */
+typedef struct
+{
+  guint64 sequence;
+  gboolean dead;     /* else it waits aside */
+  guint attempts;    /* made so far */
+  guint last_status; /* HTTP status of the last one, 0 if there was no answer */
+  char *reason;      /* (owned) (nullable): what was wrong, for people */
+  gint64 first_us;   /* real time of the first attempt */
+  gint64 last_us;    /* real time of the last attempt */
+  gint64 due_us;     /* real time of the next attempt; 0 if dead */
+} EbException;
+
+/**
+ * EbChange:
+ *
+ * One step of what the ledger keeps. Applying a step again changes nothing.
+ */
+typedef struct
+{
+  EbChangeKind kind;
+  char *id;                     /* (owned) (nullable): subscription id; NULL for FLOOR */
+  EbSubscription *subscription; /* (owned) (nullable): PUT only */
+  EbException exception;        /* ASIDE and DEAD; else its sequence only */
+} EbChange;
+
+EbChange *eb_change_new (EbChangeKind kind, const char *id, guint64 sequence);
+EbChange *eb_change_new_put (EbSubscription *subscription, guint64 start);
+void eb_change_free (EbChange *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbChange, eb_change_free)
+
+EbException *eb_exception_copy (const EbException *self);
+void eb_exception_free (EbException *self);
+
+/**
+ * EbLedgerEntry:
+ *
+ * What the ledger knows of one subscription when the daemon starts.
+ */
+typedef struct
+{
+  EbSubscription *subscription; /* (owned) */
+  guint64 cursor;
+  GPtrArray *exceptions; /* (owned) (element-type EbException) by sequence */
+} EbLedgerEntry;
+
+void eb_ledger_entry_free (EbLedgerEntry *self);
+
+#define EB_TYPE_LEDGER (eb_ledger_get_type ())
+G_DECLARE_INTERFACE (EbLedger, eb_ledger, EB, LEDGER, GObject)
+
+/**
+ * EbLedgerInterface:
+ *
+ * Who subscribed, and how far each got. Progress is fenced: every load begins a new epoch, and
+ * changes that carry an older one are refused, so of two daemons on one ledger only the later can
+ * write. Every function may be called from any thread; an operation completes in the
+ * thread-default context of its caller.
+ */
+struct _EbLedgerInterface
+{
+  GTypeInterface parent_iface;
+
+  void (*load_async) (EbLedger *self,
+                      GCancellable *cancellable,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data);
+  GPtrArray *(*load_finish) (EbLedger *self, GAsyncResult *result, guint64 *epoch, GError **error);
+  void (*apply_async) (EbLedger *self,
+                       guint64 epoch,
+                       GPtrArray *changes,
+                       GCancellable *cancellable,
+                       GAsyncReadyCallback callback,
+                       gpointer user_data);
+  gboolean (*apply_finish) (EbLedger *self, GAsyncResult *result, GError **error);
+  void (*list_exceptions_async) (EbLedger *self,
+                                 const char *id,
+                                 guint64 after,
+                                 guint limit,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+  GPtrArray *(*list_exceptions_finish) (EbLedger *self, GAsyncResult *result, GError **error);
+};
+
+void eb_ledger_load_async (EbLedger *self,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data);
+GPtrArray *
+eb_ledger_load_finish (EbLedger *self, GAsyncResult *result, guint64 *epoch, GError **error);
+void eb_ledger_apply_async (EbLedger *self,
+                            guint64 epoch,
+                            GPtrArray *changes,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data);
+gboolean eb_ledger_apply_finish (EbLedger *self, GAsyncResult *result, GError **error);
+void eb_ledger_list_exceptions_async (EbLedger *self,
+                                      const char *id,
+                                      guint64 after,
+                                      guint limit,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+GPtrArray *eb_ledger_list_exceptions_finish (EbLedger *self, GAsyncResult *result, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,188 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "core/eb-subscription.h"
+
+#include <string.h>
+
+#include "core/eb-error.h"
+#include "core/eb-types.h"
+
+/* Who wants what. It never changes (one that is asked for anew is a new one), so any thread may
+ * read it and hold references to it.
+ *
+ * Made by the hundred thousand: one that takes every type is a single allocation with its id. */
+struct _EbSubscription
+{
+  gatomicrefcount ref_count;
+  guint concurrency : 31;
+  guint ephemeral : 1;
+  GTimeSpan lease;
+  EbSink *sink;             /* (owned) */
+  EbFilter *filter;         /* (owned) (nullable) */
+  const char *const *types; /* (nullable): NULL, all_types, or else owned */
+  char id[];
+};
+
+/* Room for the longest address of a tutorial's subscriber, which is its id. */
+#define MAX_ID_LENGTH 2100
+
+/* What every subscriber of the tutorial's kind asks for: shared, never copied. */
+static const char *const all_types[] = { ">", NULL };
+
+static gboolean
+check_id (const char *id, GError **error)
+{
+  if (*id == '\0')
+    g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID, "The subscription's id is empty");
+  else if (strlen (id) > MAX_ID_LENGTH)
+    g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+                 "The subscription's id has %" G_GSIZE_FORMAT " bytes, more than %d", strlen (id),
+                 MAX_ID_LENGTH);
+  else if (!g_utf8_validate (id, -1, NULL))
+    g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
+                         "The subscription's id is not valid UTF-8");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
+check_spec (const EbSubscriptionSpec *spec, GError **error)
+{
+  if (!check_id (spec->id, error) || !eb_types_check (spec->types, error)
+      || (spec->filter != NULL && !eb_filter_check (spec->filter, error)))
+    return FALSE;
+  if (spec->lease < 0)
+    g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID, "The lease is negative");
+  else if (spec->concurrency == 0 || spec->concurrency > G_MAXINT)
+    g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID, "The concurrency is not 1 or more");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static const char *const *
+copy_types (const char *const *types)
+{
+  if (types == NULL || types[0] == NULL)
+    return NULL;
+  if (g_strv_equal (types, all_types))
+    return all_types;
+  return (const char *const *) g_strdupv ((char **) types);
+}
+
+/**
+ * eb_subscription_new:
+ * @spec: what it is; everything in it is copied or referenced
+ *
+ * Returns: (transfer full): the subscription, or NULL with %EB_ERROR_INVALID, which names what is
+ *   wrong with @spec
+ */
+EbSubscription *
+eb_subscription_new (const EbSubscriptionSpec *spec, GError **error)
+{
+  EbSubscription *self;
+  gsize id_size;
+
+  g_return_val_if_fail (spec->id != NULL && spec->sink != NULL, NULL);
+
+  if (!check_spec (spec, error))
+    return NULL;
+
+  id_size = strlen (spec->id) + 1;
+  self = g_malloc (sizeof *self + id_size);
+  g_atomic_ref_count_init (&self->ref_count);
+  self->concurrency = spec->concurrency & G_MAXINT;
+  self->ephemeral = spec->ephemeral != FALSE;
+  self->lease = spec->lease;
+  self->sink = eb_sink_ref (spec->sink);
+  self->filter = spec->filter != NULL ? eb_filter_ref (spec->filter) : NULL;
+  self->types = copy_types (spec->types);
+  memcpy (self->id, spec->id, id_size);
+
+  return self;
+}
+
+EbSubscription *
+eb_subscription_ref (EbSubscription *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+eb_subscription_unref (EbSubscription *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  eb_sink_unref (self->sink);
+  g_clear_pointer (&self->filter, eb_filter_unref);
+  if (self->types != all_types)
+    g_strfreev ((char **) self->types);
+  g_free (self);
+}
+
+const char *
+eb_subscription_get_id (const EbSubscription *self)
+{
+  return self->id;
+}
+
+/**
+ * eb_subscription_get_sink:
+ *
+ * Returns: (transfer none): where its deliveries go
+ */
+EbSink *
+eb_subscription_get_sink (const EbSubscription *self)
+{
+  return self->sink;
+}
+
+/**
+ * eb_subscription_get_lease:
+ *
+ * Returns: microseconds without a keep-alive after which it ends; 0 for never
+ */
+GTimeSpan
+eb_subscription_get_lease (const EbSubscription *self)
+{
+  return self->lease;
+}
+
+/**
+ * eb_subscription_get_concurrency:
+ *
+ * Returns: how many deliveries may be under way at once, 1 or more
+ */
+guint
+eb_subscription_get_concurrency (const EbSubscription *self)
+{
+  return self->concurrency;
+}
+
+/**
+ * eb_subscription_is_ephemeral:
+ *
+ * Returns: whether it is never stored, and ends with its peer or the daemon
+ */
+gboolean
+eb_subscription_is_ephemeral (const EbSubscription *self)
+{
+  return self->ephemeral;
+}
+
+/**
+ * eb_subscription_matches:
+ *
+ * Returns: whether @event is of a wanted type and passes the filter
+ */
+gboolean
+eb_subscription_matches (const EbSubscription *self, const EbEvent *event)
+{
+  return eb_types_match (self->types, eb_event_get_event_type (event))
+         && (self->filter == NULL || eb_filter_match (self->filter, event));
+}

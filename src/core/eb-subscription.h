@@ -1,0 +1,49 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "core/eb-filter.h"
+#include "core/eb-sink.h"
+
+G_BEGIN_DECLS
+
+/**
+ * EbSubscriptionSpec:
+ * @id: unique among the subscriptions of a bus
+ * @sink: where its deliveries go
+ * @types: (nullable) (array zero-terminated=1): type patterns; NULL or empty means all
+ * @filter: (nullable): what else must match
+ * @lease: microseconds without a keep-alive after which it ends; 0 for never
+ * @concurrency: deliveries under way at once, 1 or more
+ * @ephemeral: never stored: it ends with its peer, or with the daemon
+ *
+ * What a subscriber asks for, on its way into an #EbSubscription.
+ */
+typedef struct
+{
+  const char *id;
+  EbSink *sink;
+  const char *const *types;
+  EbFilter *filter;
+  GTimeSpan lease;
+  guint concurrency;
+  gboolean ephemeral;
+} EbSubscriptionSpec;
+
+typedef struct _EbSubscription EbSubscription;
+
+EbSubscription *eb_subscription_new (const EbSubscriptionSpec *spec, GError **error);
+EbSubscription *eb_subscription_ref (EbSubscription *self);
+void eb_subscription_unref (EbSubscription *self);
+
+const char *eb_subscription_get_id (const EbSubscription *self);
+EbSink *eb_subscription_get_sink (const EbSubscription *self);
+GTimeSpan eb_subscription_get_lease (const EbSubscription *self);
+guint eb_subscription_get_concurrency (const EbSubscription *self);
+gboolean eb_subscription_is_ephemeral (const EbSubscription *self);
+gboolean eb_subscription_matches (const EbSubscription *self, const EbEvent *event);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbSubscription, eb_subscription_unref)
+
+G_END_DECLS
