@@ -1,0 +1,323 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "store/eb-memory-ledger.h"
+
+#include "core/eb-error.h"
+
+/* A ledger that lives as long as the process. What it holds is bounded by whoever writes it: the
+ * number of subscriptions, and of exceptions each may have.
+ *
+ * Any thread may call it. */
+struct _EbMemoryLedger
+{
+  GObject parent_instance;
+
+  GMutex lock;      /* guards all below */
+  guint64 epoch;    /* of the last load; 0 before the first */
+  guint64 floor;    /* what every row without a cursor has passed */
+  GHashTable *rows; /* (owned) (element-type utf8 Row) by subscription id */
+};
+
+typedef struct
+{
+  EbSubscription *subscription; /* (owned); its id is the key in rows */
+  guint64 start;                /* it gets what comes after */
+  guint64 cursor;               /* 0: it goes with the floor */
+  GTree *exceptions;            /* (owned) (nullable) (element-type guint64 EbException) */
+} Row;
+
+static void eb_memory_ledger_iface_init (EbLedgerInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (EbMemoryLedger,
+                               eb_memory_ledger,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (EB_TYPE_LEDGER, eb_memory_ledger_iface_init))
+
+static void
+row_free (Row *row)
+{
+  eb_subscription_unref (row->subscription);
+  g_clear_pointer (&row->exceptions, g_tree_unref);
+  g_free (row);
+}
+
+static int
+compare_sequences (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  guint64 x = *(const guint64 *) a, y = *(const guint64 *) b;
+
+  return x < y ? -1 : x > y;
+}
+
+static void
+row_put_exception (Row *row, const EbException *exception)
+{
+  EbException *copy = eb_exception_copy (exception);
+
+  if (row->exceptions == NULL)
+    row->exceptions =
+        g_tree_new_full (compare_sequences, NULL, NULL, (GDestroyNotify) eb_exception_free);
+  g_tree_replace (row->exceptions, &copy->sequence, copy);
+}
+
+static GPtrArray *
+row_list_exceptions (Row *row, guint64 after, guint limit)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_exception_free);
+  GTreeNode *node = row->exceptions != NULL ? g_tree_upper_bound (row->exceptions, &after) : NULL;
+
+  for (; node != NULL && list->len < limit; node = g_tree_node_next (node))
+    g_ptr_array_add (list, eb_exception_copy (g_tree_node_value (node)));
+  return list;
+}
+
+static void
+put (EbMemoryLedger *self, const EbChange *change)
+{
+  Row *row = g_hash_table_lookup (self->rows, change->id);
+
+  if (row == NULL)
+    {
+      row = g_new0 (Row, 1);
+      row->start = change->exception.sequence;
+    }
+  else
+    g_hash_table_steal (self->rows, change->id);
+
+  g_clear_pointer (&row->subscription, eb_subscription_unref);
+  row->subscription = eb_subscription_ref (change->subscription);
+  g_hash_table_insert (self->rows, (gpointer) eb_subscription_get_id (row->subscription), row);
+}
+
+static void
+apply_to_row (Row *row, const EbChange *change)
+{
+  switch (change->kind)
+    {
+    case EB_CHANGE_CURSOR:
+      row->cursor = change->exception.sequence;
+      break;
+    case EB_CHANGE_ASIDE:
+    case EB_CHANGE_DEAD:
+      row_put_exception (row, &change->exception);
+      break;
+    case EB_CHANGE_ENDED:
+      if (row->exceptions != NULL)
+        g_tree_remove (row->exceptions, &change->exception.sequence);
+      break;
+    case EB_CHANGE_PUT:
+    case EB_CHANGE_REMOVE:
+    case EB_CHANGE_FLOOR:
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static void
+apply (EbMemoryLedger *self, const EbChange *change)
+{
+  Row *row;
+
+  switch (change->kind)
+    {
+    case EB_CHANGE_PUT:
+      put (self, change);
+      break;
+    case EB_CHANGE_REMOVE:
+      g_hash_table_remove (self->rows, change->id);
+      break;
+    case EB_CHANGE_FLOOR:
+      self->floor = MAX (self->floor, change->exception.sequence);
+      break;
+    case EB_CHANGE_CURSOR:
+    case EB_CHANGE_ASIDE:
+    case EB_CHANGE_DEAD:
+    case EB_CHANGE_ENDED:
+    default:
+      row = g_hash_table_lookup (self->rows, change->id);
+      if (row != NULL)
+        apply_to_row (row, change);
+      break;
+    }
+}
+
+static EbLedgerEntry *
+entry_new (EbMemoryLedger *self, Row *row)
+{
+  EbLedgerEntry *entry = g_new0 (EbLedgerEntry, 1);
+
+  entry->subscription = eb_subscription_ref (row->subscription);
+  entry->cursor = row->cursor != 0 ? row->cursor : MAX (row->start, self->floor);
+  entry->exceptions = row_list_exceptions (row, 0, G_MAXUINT);
+  return entry;
+}
+
+typedef struct
+{
+  guint64 epoch;
+  GPtrArray *entries; /* (owned) (element-type EbLedgerEntry) */
+} Load;
+
+static void
+load_free (Load *load)
+{
+  g_clear_pointer (&load->entries, g_ptr_array_unref);
+  g_free (load);
+}
+
+static void
+load_async (EbLedger *ledger,
+            GCancellable *cancellable,
+            GAsyncReadyCallback callback,
+            gpointer user_data)
+{
+  EbMemoryLedger *self = EB_MEMORY_LEDGER (ledger);
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  Load *load = g_new0 (Load, 1);
+  GHashTableIter iter;
+  Row *row;
+
+  g_task_set_source_tag (task, load_async);
+  load->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_ledger_entry_free);
+
+  g_mutex_lock (&self->lock);
+  load->epoch = ++self->epoch;
+  g_hash_table_iter_init (&iter, self->rows);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &row))
+    g_ptr_array_add (load->entries, entry_new (self, row));
+  g_mutex_unlock (&self->lock);
+
+  g_task_return_pointer (task, load, (GDestroyNotify) load_free);
+}
+
+static GPtrArray *
+load_finish (EbLedger *ledger, GAsyncResult *result, guint64 *epoch, GError **error)
+{
+  Load *load = g_task_propagate_pointer (G_TASK (result), error);
+  GPtrArray *entries;
+
+  if (load == NULL)
+    return NULL;
+  *epoch = load->epoch;
+  entries = g_steal_pointer (&load->entries);
+  load_free (load);
+  return entries;
+}
+
+static void
+apply_async (EbLedger *ledger,
+             guint64 epoch,
+             GPtrArray *changes,
+             GCancellable *cancellable,
+             GAsyncReadyCallback callback,
+             gpointer user_data)
+{
+  EbMemoryLedger *self = EB_MEMORY_LEDGER (ledger);
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  gboolean current;
+
+  g_task_set_source_tag (task, apply_async);
+
+  g_mutex_lock (&self->lock);
+  current = epoch == self->epoch;
+  for (guint i = 0; current && i < changes->len; i++)
+    apply (self, g_ptr_array_index (changes, i));
+  g_mutex_unlock (&self->lock);
+
+  if (current)
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_new_error (
+        task, EB_ERROR, EB_ERROR_FENCED,
+        "Another daemon has taken the ledger over (epoch %" G_GUINT64_FORMAT " is over)", epoch);
+}
+
+static gboolean
+apply_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+list_exceptions_async (EbLedger *ledger,
+                       const char *id,
+                       guint64 after,
+                       guint limit,
+                       GCancellable *cancellable,
+                       GAsyncReadyCallback callback,
+                       gpointer user_data)
+{
+  EbMemoryLedger *self = EB_MEMORY_LEDGER (ledger);
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  GPtrArray *list = NULL;
+  Row *row;
+
+  g_task_set_source_tag (task, list_exceptions_async);
+
+  g_mutex_lock (&self->lock);
+  row = g_hash_table_lookup (self->rows, id);
+  if (row != NULL)
+    list = row_list_exceptions (row, after, limit);
+  g_mutex_unlock (&self->lock);
+
+  if (list != NULL)
+    g_task_return_pointer (task, list, (GDestroyNotify) g_ptr_array_unref);
+  else
+    g_task_return_new_error (task, EB_ERROR, EB_ERROR_NOT_FOUND, "There is no subscription “%s”",
+                             id);
+}
+
+static GPtrArray *
+list_exceptions_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+eb_memory_ledger_iface_init (EbLedgerInterface *iface)
+{
+  iface->load_async = load_async;
+  iface->load_finish = load_finish;
+  iface->apply_async = apply_async;
+  iface->apply_finish = apply_finish;
+  iface->list_exceptions_async = list_exceptions_async;
+  iface->list_exceptions_finish = list_exceptions_finish;
+}
+
+static void
+eb_memory_ledger_finalize (GObject *object)
+{
+  EbMemoryLedger *self = EB_MEMORY_LEDGER (object);
+
+  g_hash_table_unref (self->rows);
+  g_mutex_clear (&self->lock);
+
+  G_OBJECT_CLASS (eb_memory_ledger_parent_class)->finalize (object);
+}
+
+static void
+eb_memory_ledger_class_init (EbMemoryLedgerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = eb_memory_ledger_finalize;
+}
+
+static void
+eb_memory_ledger_init (EbMemoryLedger *self)
+{
+  g_mutex_init (&self->lock);
+  self->rows = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) row_free);
+}
+
+/**
+ * eb_memory_ledger_new:
+ *
+ * Returns: (transfer full): an empty ledger
+ */
+EbLedger *
+eb_memory_ledger_new (void)
+{
+  return g_object_new (EB_TYPE_MEMORY_LEDGER, NULL);
+}
