@@ -1,0 +1,36 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "core/eb-event.h"
+
+G_BEGIN_DECLS
+
+/**
+ * EbParcel:
+ *
+ * An event as one worker handles it: the event, and the part of a request that is the same for
+ * every subscriber, written once. Reference-counted within its worker's thread.
+ */
+typedef struct _EbParcel EbParcel;
+
+GHashTable *eb_parcels_new (void);
+EbParcel *eb_parcels_obtain (GHashTable *self, EbEvent *event);
+
+EbParcel *eb_parcel_ref (EbParcel *self);
+void eb_parcel_unref (EbParcel *self);
+EbEvent *eb_parcel_get_event (EbParcel *self);
+const char *eb_parcel_get_head (EbParcel *self, gsize *length);
+
+/**
+ * EbHeaderFunc:
+ * @value: valid as an HTTP field value: printable ASCII
+ */
+typedef void (*EbHeaderFunc) (const char *name, const char *value, gpointer user_data);
+
+void eb_event_foreach_header (EbEvent *event, EbHeaderFunc func, gpointer user_data);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbParcel, eb_parcel_unref)
+
+G_END_DECLS

@@ -1,0 +1,15 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Room for one, its NUL included: 32 hexadecimal digits, a hyphen, 20 digits. */
+#define EB_WEBHOOK_ID_SIZE 64
+
+char *eb_webhook_id_prefix (const char *log_id, const char *subscription_id);
+
+G_END_DECLS

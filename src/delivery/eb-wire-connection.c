@@ -1,0 +1,360 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "delivery/eb-wire-connection.h"
+
+#include <errno.h>
+#include <linux/tcp.h> /* netinet/tcp.h knows less of struct tcp_info */
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "core/eb-error.h"
+
+/**
+ * eb_wire_connection_new:
+ *
+ * Returns: (transfer full): a connection without a socket
+ */
+EbWireConnection *
+eb_wire_connection_new (void)
+{
+  EbWireConnection *self = g_new0 (EbWireConnection, 1);
+
+  self->fd = -1;
+  self->link.data = self;
+  self->channel_link.data = self;
+  return self;
+}
+
+void
+eb_wire_connection_free (EbWireConnection *self)
+{
+  eb_wire_connection_close (self);
+  g_free (self);
+}
+
+/**
+ * eb_wire_connection_close:
+ *
+ * Lets go of all that it holds; it can connect anew.
+ */
+void
+eb_wire_connection_close (EbWireConnection *self)
+{
+  if (self->fd >= 0)
+    close (self->fd);
+  self->fd = -1;
+  if (self->lookup != NULL)
+    g_cancellable_cancel (self->lookup);
+  g_clear_object (&self->lookup);
+  g_clear_list (&self->addresses, g_object_unref);
+  g_clear_error (&self->error);
+  eb_wire_response_clear (&self->response);
+}
+
+static void
+set_error_from_errno (GError **error, int saved_errno)
+{
+  g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
+                       g_strerror (saved_errno));
+}
+
+static int
+open_socket (GSocketAddress *address)
+{
+  int family = g_socket_address_get_family (address) == G_SOCKET_FAMILY_IPV6 ? AF_INET6 : AF_INET;
+  int fd = socket (family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  int yes = 1;
+
+  /* A request is one sendmsg(): waiting for more would only delay it. */
+  if (fd >= 0)
+    setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  return fd;
+}
+
+/**
+ * eb_wire_connection_connect:
+ * @epoll_fd: tells of its events from now on, edge-triggered, with @self as their data
+ *
+ * Begins to connect; what comes of it, eb_wire_connection_handle() says.
+ *
+ * Returns: FALSE with a #GIOError if it failed at once
+ */
+gboolean
+eb_wire_connection_connect (EbWireConnection *self,
+                            int epoll_fd,
+                            GSocketAddress *address,
+                            GError **error)
+{
+  struct sockaddr_storage native;
+  struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                               .data.ptr = self };
+  gssize size = g_socket_address_get_native_size (address);
+
+  if (!g_socket_address_to_native (address, &native, sizeof native, error))
+    return FALSE;
+
+  if (self->fd >= 0)
+    close (self->fd);
+  self->used = FALSE;
+  self->n_sent = 0;
+  self->fd = open_socket (address);
+  if (self->fd < 0 || epoll_ctl (epoll_fd, EPOLL_CTL_ADD, self->fd, &event) < 0
+      || (connect (self->fd, (struct sockaddr *) &native, (socklen_t) size) < 0
+          && errno != EINPROGRESS))
+    {
+      set_error_from_errno (error, errno);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* The parts of the request from @self->position on. */
+static guint
+build_parts (EbWireConnection *self, struct iovec *parts)
+{
+  EbParcel *parcel = self->delivery->parcel;
+  GBytes *data = eb_event_get_data (eb_parcel_get_event (parcel));
+  gsize head_length, data_length, skip = self->position;
+  const char *head = eb_parcel_get_head (parcel, &head_length);
+  const char *bytes = g_bytes_get_data (data, &data_length);
+  struct iovec all[] = {
+    { (char *) self->prefix, self->prefix_length },
+    { self->lines, self->lines_length },
+    { (char *) head, head_length },
+    { (char *) bytes, data_length },
+  };
+  guint n_parts = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      gsize skipped = MIN (skip, all[i].iov_len);
+
+      skip -= skipped;
+      if (all[i].iov_len == skipped)
+        continue;
+      parts[n_parts].iov_base = (char *) all[i].iov_base + skipped;
+      parts[n_parts].iov_len = all[i].iov_len - skipped;
+      n_parts++;
+    }
+  return n_parts;
+}
+
+static gboolean
+send_more (EbWireConnection *self, GError **error)
+{
+  while (self->position < self->length)
+    {
+      struct iovec parts[4];
+      struct msghdr message = { .msg_iov = parts, .msg_iovlen = build_parts (self, parts) };
+      gssize n = sendmsg (self->fd, &message, MSG_NOSIGNAL);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0 && errno == EAGAIN)
+        return TRUE;
+      if (n < 0)
+        {
+          set_error_from_errno (error, errno);
+          return FALSE;
+        }
+      self->position += (gsize) n;
+    }
+  return TRUE;
+}
+
+/**
+ * eb_wire_connection_begin:
+ * @prefix: request line and header lines up to the delivery's own; must outlive the request
+ * @now_seconds: since 1970
+ *
+ * Sends the request for @self's delivery, or as much of it as the socket takes.
+ *
+ * Returns: FALSE with a #GIOError if the connection turned out to be dead
+ */
+gboolean
+eb_wire_connection_begin (EbWireConnection *self,
+                          const char *prefix,
+                          gsize prefix_length,
+                          gint64 now_seconds,
+                          GError **error)
+{
+  EbDelivery *delivery = self->delivery;
+  EbEvent *event = eb_parcel_get_event (delivery->parcel);
+  gsize head_length;
+
+  self->prefix = prefix;
+  self->prefix_length = prefix_length;
+  self->lines_length = (gsize) g_snprintf (self->lines, sizeof self->lines,
+                                           "%" G_GUINT64_FORMAT "\r\n"
+                                           "webhook-timestamp: %" G_GINT64_FORMAT "\r\n"
+                                           "eventbus-attempt: %u\r\n"
+                                           "eventbus-previous: %" G_GUINT64_FORMAT "\r\n",
+                                           eb_event_get_sequence (event), now_seconds,
+                                           delivery->attempt, delivery->previous);
+  eb_parcel_get_head (delivery->parcel, &head_length);
+  self->length = prefix_length + self->lines_length + head_length
+                 + g_bytes_get_size (eb_event_get_data (event));
+  self->position = 0;
+  return send_more (self, error);
+}
+
+static EbWireResult
+finish_connect (EbWireConnection *self, GError **error)
+{
+  int problem = 0;
+  socklen_t size = sizeof problem;
+
+  if (getsockopt (self->fd, SOL_SOCKET, SO_ERROR, &problem, &size) < 0)
+    problem = errno;
+  if (problem == 0)
+    return EB_WIRE_CONNECTED;
+  set_error_from_errno (error, problem);
+  return EB_WIRE_BROKEN;
+}
+
+static EbWireResult
+handle_bytes (EbWireConnection *self,
+              SoupMessageHeaders *scratch,
+              const guint8 *bytes,
+              gsize n_bytes,
+              GError **error)
+{
+  switch (eb_wire_response_feed (&self->response, scratch, bytes, n_bytes))
+    {
+    case EB_WIRE_RESPONSE_MORE:
+      return EB_WIRE_NOTHING;
+    case EB_WIRE_RESPONSE_DONE:
+      return EB_WIRE_ANSWERED;
+    case EB_WIRE_RESPONSE_BAD:
+    default:
+      g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
+                           "What it answered is not an HTTP response");
+      return EB_WIRE_BROKEN;
+    }
+}
+
+static EbWireResult
+handle_end (EbWireConnection *self, GError **error)
+{
+  if (eb_wire_response_end (&self->response) == EB_WIRE_RESPONSE_DONE)
+    return EB_WIRE_ANSWERED;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
+                       "The sink closed the connection without an answer");
+  return EB_WIRE_BROKEN;
+}
+
+static EbWireResult
+receive (EbWireConnection *self,
+         gboolean ended,
+         SoupMessageHeaders *scratch,
+         guint8 *buffer,
+         gsize buffer_size,
+         GError **error)
+{
+  for (;;)
+    {
+      EbWireResult result;
+      gssize n = recv (self->fd, buffer, buffer_size, 0);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0 && errno == EAGAIN)
+        return EB_WIRE_NOTHING;
+      if (n == 0)
+        return handle_end (self, error);
+      if (n < 0)
+        {
+          int saved_errno = errno;
+
+          if (self->response.status != 0)
+            return handle_end (self, error);
+          set_error_from_errno (error, saved_errno);
+          return EB_WIRE_BROKEN;
+        }
+
+      result = handle_bytes (self, scratch, buffer, (gsize) n, error);
+      if (result == EB_WIRE_ANSWERED && ended)
+        self->response.keep_alive = FALSE;
+      if (result != EB_WIRE_NOTHING)
+        return result;
+      /* Less than there was room for means that it is empty: there will be another edge. */
+      if ((gsize) n < buffer_size && !ended)
+        return EB_WIRE_NOTHING;
+    }
+}
+
+/**
+ * eb_wire_connection_handle:
+ * @events: from epoll
+ * @scratch: of type response; its content is overwritten
+ * @buffer: to read into; only for the time of this call
+ *
+ * Does what @events make possible.
+ */
+EbWireResult
+eb_wire_connection_handle (EbWireConnection *self,
+                           guint32 events,
+                           SoupMessageHeaders *scratch,
+                           guint8 *buffer,
+                           gsize buffer_size,
+                           GError **error)
+{
+  EbWireResult result = EB_WIRE_NOTHING;
+
+  if (self->state == EB_WIRE_CONNECTING)
+    return events & (EPOLLOUT | EPOLLERR | EPOLLHUP) ? finish_connect (self, error)
+                                                     : EB_WIRE_NOTHING;
+
+  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    result = receive (self, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0, scratch, buffer,
+                      buffer_size, error);
+  /* An answer that did not wait for the whole request leaves a connection of no more use. */
+  if (result == EB_WIRE_ANSWERED && self->position < self->length)
+    self->response.keep_alive = FALSE;
+  if (result == EB_WIRE_NOTHING && (events & EPOLLOUT) && !send_more (self, error))
+    return EB_WIRE_BROKEN;
+  return result;
+}
+
+/**
+ * eb_wire_connection_rest:
+ *
+ * To be called once the response is done and if it may be kept alive: another request may begin.
+ */
+void
+eb_wire_connection_rest (EbWireConnection *self)
+{
+  self->used = TRUE;
+  self->n_sent += self->length;
+  self->delivery = NULL;
+  eb_wire_response_clear (&self->response);
+}
+
+/**
+ * eb_wire_connection_was_ignored:
+ *
+ * A sink may close an idle connection at the very moment when a request is sent on it. If its
+ * kernel has acknowledged nothing of the request, the sink cannot have seen it either.
+ *
+ * Returns: whether that is so, and the request may be sent again as if it had never been sent
+ */
+gboolean
+eb_wire_connection_was_ignored (EbWireConnection *self)
+{
+  struct tcp_info info = { 0 };
+  socklen_t size = sizeof info;
+
+  if (!self->used || self->response.status != 0 || self->response.head != NULL)
+    return FALSE;
+  if (getsockopt (self->fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0
+      || size < G_STRUCT_OFFSET (struct tcp_info, tcpi_bytes_received))
+    return FALSE;
+  /* It counts the SYN as a byte. */
+  return info.tcpi_bytes_acked <= self->n_sent + 1;
+}

@@ -1,0 +1,239 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "delivery/eb-wire-response.h"
+
+#include <string.h>
+
+#define UNTIL_CLOSE G_MAXUINT64
+
+/* Returns: the size of the head that begins @bytes, its empty line included; 0 if that is not
+ * there yet */
+static gsize
+find_head_end (const guint8 *bytes, gsize n_bytes)
+{
+  const guint8 *end = memmem (bytes, n_bytes, "\r\n\r\n", 4);
+  const guint8 *bare = memmem (bytes, end != NULL ? (gsize) (end - bytes) : n_bytes, "\n\n", 2);
+
+  if (bare != NULL)
+    return (gsize) (bare - bytes) + 2;
+  return end != NULL ? (gsize) (end - bytes) + 4 : 0;
+}
+
+static gboolean
+has_body (guint status)
+{
+  return status != SOUP_STATUS_NO_CONTENT && status != SOUP_STATUS_NOT_MODIFIED;
+}
+
+static gboolean
+is_keep_alive (SoupMessageHeaders *headers, SoupHTTPVersion version)
+{
+  const char *connection = soup_message_headers_get_list (headers, "Connection");
+
+  if (connection == NULL)
+    return version == SOUP_HTTP_1_1;
+  if (version == SOUP_HTTP_1_1)
+    return !soup_header_contains (connection, "close");
+  return soup_header_contains (connection, "keep-alive");
+}
+
+static EbWireResponseStatus
+begin_body (EbWireResponse *self, SoupMessageHeaders *headers)
+{
+  SoupEncoding encoding = soup_message_headers_get_encoding (headers);
+
+  if (!has_body (self->status))
+    return EB_WIRE_RESPONSE_DONE;
+
+  if (encoding == SOUP_ENCODING_CHUNKED)
+    {
+      self->chunked = TRUE;
+      return EB_WIRE_RESPONSE_MORE;
+    }
+
+  self->left = UNTIL_CLOSE;
+  if (encoding == SOUP_ENCODING_CONTENT_LENGTH)
+    self->left = (guint64) soup_message_headers_get_content_length (headers);
+  if (self->left == 0)
+    return EB_WIRE_RESPONSE_DONE;
+  if (self->left > EB_MAX_RESPONSE_BODY)
+    {
+      self->keep_alive = FALSE;
+      return EB_WIRE_RESPONSE_DONE;
+    }
+  return EB_WIRE_RESPONSE_MORE;
+}
+
+static EbWireResponseStatus
+parse_head (EbWireResponse *self, SoupMessageHeaders *scratch, const guint8 *bytes, gsize n_bytes)
+{
+  SoupHTTPVersion version;
+  guint status;
+
+  soup_message_headers_clear (scratch);
+  /* It wants the last header's line end, and not the empty line. */
+  if (!soup_headers_parse_response ((const char *) bytes, (int) n_bytes - 2, scratch, &version,
+                                    &status, NULL)
+      || status < 100 || status > 999 || status == SOUP_STATUS_SWITCHING_PROTOCOLS)
+    return EB_WIRE_RESPONSE_BAD;
+
+  self->head_size += n_bytes;
+  if (status < 200)
+    return self->head_size <= EB_MAX_RESPONSE_HEAD ? EB_WIRE_RESPONSE_MORE : EB_WIRE_RESPONSE_BAD;
+
+  self->status = status;
+  self->keep_alive = is_keep_alive (scratch, version);
+  self->retry_after = g_strdup (soup_message_headers_get_one (scratch, "Retry-After"));
+  return begin_body (self, scratch);
+}
+
+/* Returns: how many of @bytes belong to the head; @result is MORE while there is no final one */
+static gsize
+feed_head (EbWireResponse *self,
+           SoupMessageHeaders *scratch,
+           const guint8 *bytes,
+           gsize n_bytes,
+           EbWireResponseStatus *result)
+{
+  gsize size = find_head_end (bytes, n_bytes);
+
+  if (size == 0)
+    {
+      *result = self->head_size + n_bytes <= EB_MAX_RESPONSE_HEAD ? EB_WIRE_RESPONSE_MORE
+                                                                  : EB_WIRE_RESPONSE_BAD;
+      return 0;
+    }
+  *result = parse_head (self, scratch, bytes, size);
+  return size;
+}
+
+static EbWireResponseStatus
+feed_body (EbWireResponse *self, const guint8 *bytes, gsize n_bytes)
+{
+  EbChunkedStatus status;
+  gsize n_used = n_bytes;
+
+  if (n_bytes == 0)
+    return EB_WIRE_RESPONSE_MORE;
+
+  if (self->chunked)
+    {
+      status = eb_chunked_feed (&self->chunks, bytes, n_bytes, &n_used);
+      if (status == EB_CHUNKED_BAD || self->chunks.size > EB_MAX_RESPONSE_BODY)
+        {
+          /* The sink has answered; it is just the connection that is of no more use. */
+          self->keep_alive = FALSE;
+          return EB_WIRE_RESPONSE_DONE;
+        }
+      if (status == EB_CHUNKED_MORE)
+        return EB_WIRE_RESPONSE_MORE;
+    }
+  else if (self->left != UNTIL_CLOSE)
+    {
+      n_used = (gsize) MIN (self->left, n_bytes);
+      self->left -= n_used;
+      if (self->left > 0)
+        return EB_WIRE_RESPONSE_MORE;
+    }
+  else
+    {
+      self->head_size += n_bytes;
+      return self->head_size <= EB_MAX_RESPONSE_BODY ? EB_WIRE_RESPONSE_MORE
+                                                     : EB_WIRE_RESPONSE_DONE;
+    }
+
+  if (n_used < n_bytes)
+    self->keep_alive = FALSE; /* bytes that nobody asked for */
+  return EB_WIRE_RESPONSE_DONE;
+}
+
+static EbWireResponseStatus
+feed (EbWireResponse *self,
+      SoupMessageHeaders *scratch,
+      const guint8 *bytes,
+      gsize n_bytes,
+      gsize *n_left)
+{
+  EbWireResponseStatus result = EB_WIRE_RESPONSE_MORE;
+  gsize n_used = 0, size;
+
+  while (self->status == 0)
+    {
+      size = feed_head (self, scratch, bytes + n_used, n_bytes - n_used, &result);
+      n_used += size;
+      *n_left = n_bytes - n_used;
+      if (size == 0 || result == EB_WIRE_RESPONSE_BAD)
+        return result;
+    }
+
+  if (result == EB_WIRE_RESPONSE_DONE && n_used < n_bytes)
+    self->keep_alive = FALSE;
+  if (result == EB_WIRE_RESPONSE_MORE)
+    result = feed_body (self, bytes + n_used, n_bytes - n_used);
+  *n_left = 0;
+  return result;
+}
+
+/**
+ * eb_wire_response_feed:
+ * @scratch: of type response; its content is overwritten
+ * @bytes: the next bytes from the connection
+ *
+ * Returns: how it stands; after anything but MORE there is nothing more to feed
+ */
+EbWireResponseStatus
+eb_wire_response_feed (EbWireResponse *self,
+                       SoupMessageHeaders *scratch,
+                       const guint8 *bytes,
+                       gsize n_bytes)
+{
+  EbWireResponseStatus result;
+  gsize n_left;
+
+  if (self->status != 0)
+    return feed_body (self, bytes, n_bytes);
+
+  if (self->head == NULL)
+    {
+      result = feed (self, scratch, bytes, n_bytes, &n_left);
+      if (result == EB_WIRE_RESPONSE_MORE && n_left > 0)
+        self->head =
+            g_byte_array_append (g_byte_array_new (), bytes + n_bytes - n_left, (guint) n_left);
+      return result;
+    }
+
+  g_byte_array_append (self->head, bytes, (guint) n_bytes);
+  result = feed (self, scratch, self->head->data, self->head->len, &n_left);
+  g_byte_array_remove_range (self->head, 0, self->head->len - (guint) n_left);
+  return result;
+}
+
+/**
+ * eb_wire_response_end:
+ *
+ * To be called when the connection has ended.
+ *
+ * Returns: DONE if there was a response, though its body may be cut short; else BAD
+ */
+EbWireResponseStatus
+eb_wire_response_end (EbWireResponse *self)
+{
+  self->keep_alive = FALSE;
+  return self->status != 0 ? EB_WIRE_RESPONSE_DONE : EB_WIRE_RESPONSE_BAD;
+}
+
+/**
+ * eb_wire_response_clear:
+ *
+ * Makes it ready for the next response.
+ */
+void
+eb_wire_response_clear (EbWireResponse *self)
+{
+  g_clear_pointer (&self->head, g_byte_array_unref);
+  g_clear_pointer (&self->retry_after, g_free);
+  memset (self, 0, sizeof *self);
+}

@@ -1,0 +1,57 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include "codec/eb-chunked.h"
+
+G_BEGIN_DECLS
+
+#define EB_MAX_RESPONSE_HEAD (32 * 1024) /* bytes, interim responses included */
+#define EB_MAX_RESPONSE_BODY (16 * 1024) /* bytes that are read and dropped */
+
+/**
+ * EbWireResponseStatus:
+ * @EB_WIRE_RESPONSE_MORE: it goes on
+ * @EB_WIRE_RESPONSE_DONE: it ended, or there is more body than is worth reading
+ * @EB_WIRE_RESPONSE_BAD: it is no HTTP response
+ */
+typedef enum
+{
+  EB_WIRE_RESPONSE_MORE,
+  EB_WIRE_RESPONSE_DONE,
+  EB_WIRE_RESPONSE_BAD,
+} EbWireResponseStatus;
+
+/**
+ * EbWireResponse:
+ * @status: HTTP status; 0 until the head is complete
+ * @keep_alive: another request may follow on the connection, once this is done
+ * @retry_after: (nullable) (owned): the field's value
+ *
+ * Reads one HTTP/1.1 response from the bytes of a connection. Begins zero-filled; the other fields
+ * are its own.
+ */
+typedef struct
+{
+  guint status;
+  gboolean keep_alive;
+  char *retry_after;
+
+  GByteArray *head; /* (owned) (nullable): of an incomplete head */
+  gsize head_size;  /* of interim responses */
+  gboolean chunked;
+  EbChunked chunks;
+  guint64 left; /* of a body with a length; G_MAXUINT64 for one that ends with the connection */
+} EbWireResponse;
+
+EbWireResponseStatus eb_wire_response_feed (EbWireResponse *self,
+                                            SoupMessageHeaders *scratch,
+                                            const guint8 *bytes,
+                                            gsize n_bytes);
+EbWireResponseStatus eb_wire_response_end (EbWireResponse *self);
+void eb_wire_response_clear (EbWireResponse *self);
+
+G_END_DECLS

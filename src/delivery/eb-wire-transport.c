@@ -1,0 +1,649 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "delivery/eb-wire-transport.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "core/eb-error.h"
+#include "delivery/eb-webhook-id.h"
+#include "delivery/eb-wire-connection.h"
+
+/* Deliveries to http:// sinks over sockets of our own: thousands of them behind one epoll
+ * descriptor, which is one source of the worker's context. One delivery costs a sendmsg() and a
+ * recv().
+ *
+ * This file decides who connects where and when; EbWireConnection does what is decided. Lives in
+ * its worker's thread. */
+
+#define MAX_EVENTS  256         /* a turn; keeps the worker's other sources alive */
+#define BUFFER_SIZE (64 * 1024) /* larger than any response that is read to its end */
+
+typedef struct
+{
+  GSource source;
+  EbWireTransport *transport; /* (unowned) destroys the source before it goes */
+} EpollSource;
+
+struct _EbWireTransport
+{
+  GObject parent_instance;
+
+  EbClock *clock;               /* (owned) */
+  GResolver *resolver;          /* (owned) */
+  char *log_id;                 /* (owned) */
+  EbDeliverySettings *settings; /* (owned) */
+  EbAnswerFunc answer;
+  gpointer user_data;
+
+  int epoll_fd;
+  GSource *source;            /* (owned) an EpollSource; ready at 0 while something is failed */
+  EbDeadlines *attempts;      /* (owned) of deliveries under way */
+  EbDeadlines *connects;      /* (owned) of connections that do not stand yet */
+  guint n_open;               /* connections that have, or are about to have, a descriptor */
+  GQueue idle;                /* (element-type EbWireConnection) the longest idle first */
+  GQueue waiting;             /* (element-type EbWireConnection) for n_open to fall */
+  GQueue failed;              /* (element-type EbWireConnection) whose answer is due */
+  GQueue closed;              /* (element-type EbWireConnection) freed after the turn */
+  SoupMessageHeaders *parsed; /* (owned) of the response at hand */
+  guint8 *buffer;             /* (owned) */
+};
+
+/* What a subscription has here. */
+typedef struct
+{
+  EbSubscription *subscription; /* (owned) */
+  GQueue connections;           /* (element-type EbWireConnection) in any state but CLOSED */
+  GString *prefix;              /* (owned) (nullable) while there is no open connection */
+} WireChannel;
+
+static void eb_wire_transport_iface_init (EbTransportInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (EbWireTransport,
+                               eb_wire_transport,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (EB_TYPE_TRANSPORT,
+                                                      eb_wire_transport_iface_init))
+
+static void connect_next (EbWireTransport *self, EbWireConnection *connection);
+static void obtain_connection (EbWireTransport *self, EbWireConnection *connection);
+
+static const GString *
+get_prefix (EbWireTransport *self, WireChannel *channel)
+{
+  if (channel->prefix == NULL)
+    {
+      EbSink *sink = eb_subscription_get_sink (channel->subscription);
+      g_autofree char *authority = eb_sink_dup_authority (sink);
+      g_autofree char *id =
+          eb_webhook_id_prefix (self->log_id, eb_subscription_get_id (channel->subscription));
+
+      channel->prefix = g_string_new (NULL);
+      g_string_printf (channel->prefix,
+                       "POST %s HTTP/1.1\r\n"
+                       "Host: %s\r\n"
+                       "User-Agent: EventBus/" PACKAGE_VERSION "\r\n"
+                       "webhook-id: %s-",
+                       eb_sink_get_target (sink), authority, id);
+    }
+  return channel->prefix;
+}
+
+/* The queue that holds connections of this state, if one does. */
+static GQueue *
+state_queue (EbWireTransport *self, EbWireState state)
+{
+  switch (state)
+    {
+    case EB_WIRE_WAITING:
+      return &self->waiting;
+    case EB_WIRE_IDLE:
+      return &self->idle;
+    case EB_WIRE_FAILED:
+      return &self->failed;
+    case EB_WIRE_CLOSED:
+      return &self->closed;
+    case EB_WIRE_RESOLVING:
+    case EB_WIRE_CONNECTING:
+    case EB_WIRE_BUSY:
+    default:
+      return NULL;
+    }
+}
+
+static gboolean
+state_is_open (EbWireState state)
+{
+  return state != EB_WIRE_WAITING && state != EB_WIRE_FAILED && state != EB_WIRE_CLOSED;
+}
+
+/* The one place where a connection's state changes: its queue and the count go with it. */
+static void
+set_state (EbWireTransport *self, EbWireConnection *connection, EbWireState state)
+{
+  GQueue *before = state_queue (self, connection->state), *after = state_queue (self, state);
+
+  if (before != NULL)
+    g_queue_unlink (before, &connection->link);
+  if (after != NULL)
+    g_queue_push_tail_link (after, &connection->link);
+  self->n_open += (guint) state_is_open (state) - (guint) state_is_open (connection->state);
+  connection->state = state;
+}
+
+static void
+set_ready_now (EbWireTransport *self)
+{
+  g_source_set_ready_time (self->source, 0);
+}
+
+static gboolean
+has_room (EbWireTransport *self)
+{
+  return self->n_open < self->settings->max_connections || self->idle.length > 0;
+}
+
+/* Who waited longest for a place among the open connections gets it. */
+static void
+admit_waiting (EbWireTransport *self)
+{
+  while (self->waiting.length > 0 && has_room (self))
+    obtain_connection (self, g_queue_peek_head (&self->waiting));
+}
+
+static void
+drop (EbWireTransport *self, EbWireConnection *connection)
+{
+  WireChannel *channel = connection->channel;
+
+  eb_deadlines_clear (self->connects, &connection->connecting);
+  g_queue_unlink (&channel->connections, &connection->channel_link);
+  if (channel->connections.length == 0 && channel->prefix != NULL)
+    {
+      g_string_free (channel->prefix, TRUE);
+      channel->prefix = NULL;
+    }
+  set_state (self, connection, EB_WIRE_CLOSED);
+  eb_wire_connection_close (connection);
+  set_ready_now (self); /* to free it, and to let the next one in */
+}
+
+static void
+tell (EbWireTransport *self, EbDelivery *delivery, const EbAnswer *answer)
+{
+  eb_deadlines_clear (self->attempts, &delivery->deadline);
+  delivery->transport_data = NULL;
+  self->answer (delivery, answer, self->user_data);
+}
+
+static void
+tell_response (EbWireTransport *self, EbWireConnection *connection)
+{
+  EbDelivery *delivery = connection->delivery;
+  g_autofree char *retry_after = g_steal_pointer (&connection->response.retry_after);
+  EbAnswer answer = { EB_ANSWER_RESPONSE, connection->response.status, retry_after, NULL };
+
+  /* While others wait for a place, a connection is lent for one request at a time. */
+  if (connection->response.keep_alive && self->waiting.length == 0)
+    {
+      set_state (self, connection, EB_WIRE_IDLE);
+      eb_wire_connection_rest (connection);
+    }
+  else
+    drop (self, connection);
+  tell (self, delivery, &answer);
+}
+
+static void
+tell_failure (EbWireTransport *self, EbWireConnection *connection)
+{
+  EbDelivery *delivery = connection->delivery;
+  g_autoptr (GError) error = g_steal_pointer (&connection->error);
+  EbAnswer answer = { connection->position > 0 ? EB_ANSWER_FAILED : EB_ANSWER_UNREACHABLE, 0, NULL,
+                      error->message };
+
+  drop (self, connection);
+  tell (self, delivery, &answer);
+}
+
+/* Takes @error. The answer comes with the next turn, never from within send(). */
+static void
+fail (EbWireTransport *self, EbWireConnection *connection, GError *error)
+{
+  eb_deadlines_clear (self->connects, &connection->connecting);
+  eb_wire_connection_close (connection);
+  connection->error = error;
+  set_state (self, connection, EB_WIRE_FAILED);
+  set_ready_now (self);
+}
+
+/* On a connection that turned out to have been closed before the request reached the sink. */
+static void
+start_over (EbWireTransport *self, EbWireConnection *connection)
+{
+  eb_wire_connection_close (connection);
+  connection->position = 0;
+  set_state (self, connection, EB_WIRE_WAITING);
+  set_ready_now (self);
+}
+
+/* Takes @error. */
+static void
+handle_broken (EbWireTransport *self, EbWireConnection *connection, GError *error)
+{
+  if (connection->state == EB_WIRE_CONNECTING)
+    {
+      g_clear_error (&connection->error);
+      connection->error = error;
+      connect_next (self, connection);
+    }
+  else if (connection->delivery != NULL && eb_wire_connection_was_ignored (connection))
+    {
+      g_error_free (error);
+      start_over (self, connection);
+    }
+  else
+    fail (self, connection, error);
+}
+
+static void
+begin (EbWireTransport *self, EbWireConnection *connection)
+{
+  const GString *prefix = get_prefix (self, connection->channel);
+  gint64 now_seconds = eb_clock_get_real (self->clock) / G_USEC_PER_SEC;
+  GError *error = NULL;
+
+  set_state (self, connection, EB_WIRE_BUSY);
+  if (!eb_wire_connection_begin (connection, prefix->str, prefix->len, now_seconds, &error))
+    handle_broken (self, connection, error);
+}
+
+static void
+handle_connected (EbWireTransport *self, EbWireConnection *connection)
+{
+  eb_deadlines_clear (self->connects, &connection->connecting);
+  g_clear_list (&connection->addresses, g_object_unref);
+  g_clear_error (&connection->error); /* of the addresses before */
+  begin (self, connection);
+}
+
+static gboolean
+try_address (EbWireTransport *self,
+             EbWireConnection *connection,
+             GInetAddress *address,
+             GError **error)
+{
+  WireChannel *channel = connection->channel;
+  guint16 port = eb_sink_get_port (eb_subscription_get_sink (channel->subscription));
+  g_autoptr (GSocketAddress) socket_address = g_inet_socket_address_new (address, port);
+
+  if (!eb_address_policy_check (self->settings->policy, address, port, error))
+    return FALSE;
+  return eb_wire_connection_connect (connection, self->epoll_fd, socket_address, error);
+}
+
+/* Tries the sink's addresses in turn; the last one's error is the one that is told. */
+static void
+connect_next (EbWireTransport *self, EbWireConnection *connection)
+{
+  set_state (self, connection, EB_WIRE_CONNECTING);
+  while (connection->addresses != NULL)
+    {
+      g_autoptr (GInetAddress) address = connection->addresses->data;
+
+      connection->addresses = g_list_delete_link (connection->addresses, connection->addresses);
+      g_clear_error (&connection->error);
+      if (try_address (self, connection, address, &connection->error))
+        return;
+    }
+  fail (self, connection, g_steal_pointer (&connection->error));
+}
+
+typedef struct
+{
+  EbWireTransport *transport;   /* (owned) */
+  EbWireConnection *connection; /* (unowned) valid unless the lookup was cancelled */
+} Lookup;
+
+static void
+resolved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree Lookup *lookup = user_data;
+  g_autoptr (EbWireTransport) self = lookup->transport;
+  EbWireConnection *connection = lookup->connection;
+  GError *error = NULL;
+  GList *addresses = g_resolver_lookup_by_name_finish (G_RESOLVER (source), result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_error_free (error);
+      return;
+    }
+  g_clear_object (&connection->lookup);
+  if (error != NULL)
+    {
+      fail (self, connection, error);
+      return;
+    }
+  connection->addresses = addresses;
+  connect_next (self, connection);
+}
+
+static void
+resolve (EbWireTransport *self, EbWireConnection *connection, const char *host)
+{
+  Lookup *lookup = g_new (Lookup, 1);
+
+  lookup->transport = g_object_ref (self);
+  lookup->connection = connection;
+  connection->lookup = g_cancellable_new ();
+  set_state (self, connection, EB_WIRE_RESOLVING);
+  g_resolver_lookup_by_name_async (self->resolver, host, connection->lookup, resolved_cb, lookup);
+}
+
+/* Opens @connection, which is WAITING, if there is room for one more. */
+static void
+obtain_connection (EbWireTransport *self, EbWireConnection *connection)
+{
+  WireChannel *channel = connection->channel;
+  EbSink *sink = eb_subscription_get_sink (channel->subscription);
+  GInetAddress *literal;
+
+  if (!has_room (self))
+    return;
+  if (self->n_open >= self->settings->max_connections)
+    drop (self, g_queue_peek_head (&self->idle));
+
+  eb_deadlines_set (self->connects, &connection->connecting, self->settings->connect_timeout);
+  literal = eb_sink_dup_literal (sink);
+  if (literal == NULL)
+    {
+      resolve (self, connection, eb_sink_get_host (sink));
+      return;
+    }
+  connection->addresses = g_list_prepend (NULL, literal);
+  connect_next (self, connection);
+}
+
+static EbWireConnection *
+find_idle (WireChannel *channel)
+{
+  for (GList *link = channel->connections.head; link != NULL; link = link->next)
+    {
+      EbWireConnection *connection = link->data;
+
+      if (connection->state == EB_WIRE_IDLE)
+        return connection;
+    }
+  return NULL;
+}
+
+static void
+wire_send (EbTransport *transport, EbChannel *opaque, EbDelivery *delivery)
+{
+  EbWireTransport *self = EB_WIRE_TRANSPORT (transport);
+  WireChannel *channel = (WireChannel *) opaque;
+  EbWireConnection *connection = find_idle (channel);
+
+  eb_deadlines_set (self->attempts, &delivery->deadline, self->settings->timeout);
+  if (connection != NULL)
+    {
+      connection->delivery = delivery;
+      delivery->transport_data = connection;
+      begin (self, connection);
+      return;
+    }
+
+  connection = eb_wire_connection_new ();
+  connection->channel = channel;
+  connection->delivery = delivery;
+  delivery->transport_data = connection;
+  g_queue_push_tail_link (&channel->connections, &connection->channel_link);
+  g_queue_push_tail_link (&self->waiting, &connection->link);
+  obtain_connection (self, connection);
+}
+
+static EbChannel *
+wire_open (EbTransport *transport, EbSubscription *subscription)
+{
+  WireChannel *channel = g_new0 (WireChannel, 1);
+
+  channel->subscription = eb_subscription_ref (subscription);
+  return (EbChannel *) channel;
+}
+
+static void
+wire_close (EbTransport *transport, EbChannel *opaque)
+{
+  EbWireTransport *self = EB_WIRE_TRANSPORT (transport);
+  WireChannel *channel = (WireChannel *) opaque;
+  EbWireConnection *connection;
+
+  while ((connection = g_queue_peek_head (&channel->connections)) != NULL)
+    {
+      if (connection->delivery != NULL)
+        {
+          eb_deadlines_clear (self->attempts, &connection->delivery->deadline);
+          connection->delivery->transport_data = NULL;
+        }
+      drop (self, connection);
+    }
+  eb_subscription_unref (channel->subscription);
+  g_free (channel);
+}
+
+static void
+wire_configure (EbTransport *transport, EbDeliverySettings *settings)
+{
+  EbWireTransport *self = EB_WIRE_TRANSPORT (transport);
+
+  eb_delivery_settings_ref (settings);
+  eb_delivery_settings_unref (self->settings);
+  self->settings = settings;
+}
+
+static void
+wire_set_answer_func (EbTransport *transport, EbAnswerFunc func, gpointer user_data)
+{
+  EbWireTransport *self = EB_WIRE_TRANSPORT (transport);
+
+  self->answer = func;
+  self->user_data = user_data;
+}
+
+static void
+eb_wire_transport_iface_init (EbTransportInterface *iface)
+{
+  iface->set_answer_func = wire_set_answer_func;
+  iface->configure = wire_configure;
+  iface->open = wire_open;
+  iface->send = wire_send;
+  iface->close = wire_close;
+}
+
+static GError *
+new_timeout_error (const char *what, GTimeSpan timeout)
+{
+  return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "%s within %g s", what,
+                      (double) timeout / G_TIME_SPAN_SECOND);
+}
+
+static void
+attempt_timeout_cb (EbDeadline *deadline, gpointer user_data)
+{
+  EbWireTransport *self = user_data;
+  EbDelivery *delivery =
+      (EbDelivery *) ((char *) deadline - G_STRUCT_OFFSET (EbDelivery, deadline));
+  EbWireConnection *connection = delivery->transport_data;
+
+  if (connection->state == EB_WIRE_FAILED)
+    return; /* its own answer is on its way */
+  if (connection->response.status != 0)
+    {
+      /* It has answered; just the body dawdles. */
+      connection->response.keep_alive = FALSE;
+      tell_response (self, connection);
+      return;
+    }
+  fail (
+      self, connection,
+      new_timeout_error (connection->state == EB_WIRE_WAITING ? "No free connection" : "No answer",
+                         self->settings->timeout));
+}
+
+static void
+connect_timeout_cb (EbDeadline *deadline, gpointer user_data)
+{
+  EbWireTransport *self = user_data;
+  EbWireConnection *connection =
+      (EbWireConnection *) ((char *) deadline - G_STRUCT_OFFSET (EbWireConnection, connecting));
+
+  fail (self, connection, new_timeout_error ("No connection", self->settings->connect_timeout));
+}
+
+static void
+handle_event (EbWireTransport *self, EbWireConnection *connection, guint32 events)
+{
+  GError *error = NULL;
+
+  if (connection->state == EB_WIRE_IDLE && (events & ~(guint32) EPOLLOUT) != 0)
+    {
+      drop (self, connection); /* it closed, or it speaks without being asked */
+      return;
+    }
+  if (connection->state != EB_WIRE_CONNECTING && connection->state != EB_WIRE_BUSY)
+    return;
+
+  switch (eb_wire_connection_handle (connection, events, self->parsed, self->buffer, BUFFER_SIZE,
+                                     &error))
+    {
+    case EB_WIRE_CONNECTED:
+      handle_connected (self, connection);
+      break;
+    case EB_WIRE_ANSWERED:
+      tell_response (self, connection);
+      break;
+    case EB_WIRE_BROKEN:
+      handle_broken (self, connection, error);
+      break;
+    case EB_WIRE_NOTHING:
+    default:
+      break;
+    }
+}
+
+static void
+free_closed (EbWireTransport *self)
+{
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (&self->closed)) != NULL)
+    eb_wire_connection_free (link->data);
+}
+
+static gboolean
+epoll_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  EbWireTransport *self = ((EpollSource *) source)->transport;
+  struct epoll_event events[MAX_EVENTS];
+  int n_events = epoll_wait (self->epoll_fd, events, MAX_EVENTS, 0);
+  guint n_failed;
+
+  g_source_set_ready_time (source, -1);
+  for (int i = 0; i < n_events; i++)
+    handle_event (self, events[i].data.ptr, events[i].events);
+
+  /* Those that fail from here on have their turn later, so that a turn ends. */
+  for (n_failed = self->failed.length; n_failed > 0 && self->failed.length > 0; n_failed--)
+    tell_failure (self, g_queue_peek_head (&self->failed));
+  admit_waiting (self);
+  free_closed (self);
+
+  if (self->failed.length > 0)
+    set_ready_now (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs epoll_funcs = { .dispatch = epoll_dispatch };
+
+static GSource *
+create_source (EbWireTransport *self)
+{
+  GSource *source = g_source_new (&epoll_funcs, sizeof (EpollSource));
+
+  g_source_set_static_name (source, "EbWireTransport");
+  ((EpollSource *) source)->transport = self;
+  g_source_add_unix_fd (source, self->epoll_fd, G_IO_IN);
+  return source;
+}
+
+static void
+eb_wire_transport_finalize (GObject *object)
+{
+  EbWireTransport *self = EB_WIRE_TRANSPORT (object);
+
+  free_closed (self);
+  g_source_destroy (self->source);
+  g_source_unref (self->source);
+  close (self->epoll_fd);
+  eb_deadlines_free (self->attempts);
+  eb_deadlines_free (self->connects);
+  soup_message_headers_unref (self->parsed);
+  g_free (self->buffer);
+  g_free (self->log_id);
+  eb_delivery_settings_unref (self->settings);
+  g_object_unref (self->resolver);
+  g_object_unref (self->clock);
+
+  G_OBJECT_CLASS (eb_wire_transport_parent_class)->finalize (object);
+}
+
+static void
+eb_wire_transport_class_init (EbWireTransportClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = eb_wire_transport_finalize;
+}
+
+static void
+eb_wire_transport_init (EbWireTransport *self)
+{
+  self->parsed = soup_message_headers_new (SOUP_MESSAGE_HEADERS_RESPONSE);
+  self->buffer = g_malloc (BUFFER_SIZE);
+}
+
+/**
+ * eb_wire_transport_new:
+ * @resolver: for sinks that have a name; must not block the thread that asks it
+ * @log_id: of the log whose events are delivered
+ *
+ * Lives in the thread-default context of its caller.
+ *
+ * Returns: (transfer full): a transport for http:// sinks
+ */
+EbTransport *
+eb_wire_transport_new (EbClock *clock,
+                       GResolver *resolver,
+                       const char *log_id,
+                       EbDeliverySettings *settings)
+{
+  EbWireTransport *self = g_object_new (EB_TYPE_WIRE_TRANSPORT, NULL);
+  GMainContext *context = g_main_context_get_thread_default ();
+
+  self->clock = g_object_ref (clock);
+  self->resolver = g_object_ref (resolver);
+  self->log_id = g_strdup (log_id);
+  self->settings = eb_delivery_settings_ref (settings);
+  self->attempts = eb_deadlines_new (clock, context, attempt_timeout_cb, self);
+  self->connects = eb_deadlines_new (clock, context, connect_timeout_cb, self);
+  self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+  if (self->epoll_fd < 0)
+    g_error ("Cannot create an epoll descriptor: %s", g_strerror (errno));
+  self->source = create_source (self);
+  g_source_attach (self->source, context);
+
+  return EB_TRANSPORT (self);
+}

@@ -1,0 +1,38 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "delivery/eb-worker-pool.h"
+
+G_BEGIN_DECLS
+
+typedef struct _EbWorker EbWorker;
+
+/**
+ * EbWorkerOwner:
+ * @report: some deliveries have ended; @report is valid during the call
+ * @gone: nobody is behind @subscription any more; @reason is valid during the call
+ *
+ * Who is told, in the context that made the worker.
+ */
+typedef struct
+{
+  void (*report) (const EbReport *report, gpointer user_data);
+  void (*gone) (EbSubscription *subscription, const char *reason, gpointer user_data);
+} EbWorkerOwner;
+
+EbWorker *eb_worker_new (EbClock *clock,
+                         EbLog *log,
+                         EbDeliverySettings *settings,
+                         EbTransportFactory factory,
+                         gpointer factory_data,
+                         const EbWorkerOwner *owner,
+                         gpointer user_data);
+void eb_worker_free (EbWorker *self);
+void eb_worker_configure (EbWorker *self, EbDeliverySettings *settings);
+void eb_worker_add (EbWorker *self, EbSubscription *subscription, guint64 after);
+void eb_worker_remove (EbWorker *self, EbSubscription *subscription, GTask *task);
+void eb_worker_drain (EbWorker *self, guint64 up_to, GTask *task);
+
+G_END_DECLS
