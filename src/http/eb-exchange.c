@@ -1,0 +1,135 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "http/eb-exchange.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "core/eb-error.h"
+
+static const char *
+skip_authority (const char *target)
+{
+  const char *path;
+
+  if (!g_str_has_prefix (target, "http://"))
+    return target;
+  path = strpbrk (target + strlen ("http://"), "/?");
+  return path != NULL ? path : "/";
+}
+
+/**
+ * eb_exchange_new:
+ * @target: the request target, as sent: a path or an absolute URL
+ *
+ * Returns: (transfer full): an exchange without an answer
+ */
+EbExchange *
+eb_exchange_new (SoupServerMessage *message, EbBus *bus, const char *target)
+{
+  EbExchange *self = g_new0 (EbExchange, 1);
+  const char *path = skip_authority (target);
+  const char *mark = strchr (path, '?');
+
+  self->message = g_object_ref (message);
+  self->bus = g_object_ref (bus);
+  self->path = mark != NULL ? g_strndup (path, (gsize) (mark - path)) : g_strdup (path);
+  self->query = mark != NULL ? g_strdup (mark + 1) : NULL;
+  return self;
+}
+
+/**
+ * eb_exchange_free:
+ *
+ * The answer goes out, if it waited.
+ */
+void
+eb_exchange_free (EbExchange *self)
+{
+  if (self->paused)
+    soup_server_message_unpause (self->message);
+  g_object_unref (self->message);
+  g_object_unref (self->bus);
+  g_free (self->path);
+  g_free (self->query);
+  g_free (self);
+}
+
+/**
+ * eb_exchange_pause:
+ *
+ * The answer waits until the exchange is freed.
+ */
+void
+eb_exchange_pause (EbExchange *self)
+{
+  self->paused = TRUE;
+  soup_server_message_pause (self->message);
+}
+
+void
+eb_exchange_reply_text (EbExchange *self, guint status, const char *text)
+{
+  soup_server_message_set_status (self->message, status, NULL);
+  soup_server_message_set_response (self->message, "text/plain; charset=utf-8", SOUP_MEMORY_COPY,
+                                    text, strlen (text));
+}
+
+/**
+ * eb_exchange_reply_problem:
+ * @status: HTTP status
+ * @detail: for people; names what is wrong
+ *
+ * Answers as RFC 9457 has it.
+ */
+void
+eb_exchange_reply_problem (EbExchange *self, guint status, const char *detail)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+  char *text;
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "title");
+  json_builder_add_string_value (builder, soup_status_get_phrase (status));
+  json_builder_set_member_name (builder, "status");
+  json_builder_add_int_value (builder, status);
+  json_builder_set_member_name (builder, "detail");
+  json_builder_add_string_value (builder, detail);
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  text = json_to_string (root, FALSE);
+  soup_server_message_set_status (self->message, status, NULL);
+  soup_server_message_set_response (self->message, "application/problem+json", SOUP_MEMORY_TAKE,
+                                    text, strlen (text));
+}
+
+/* How the errors of EB_ERROR look from here. */
+static const guint statuses[] = {
+  [EB_ERROR_INVALID] = SOUP_STATUS_BAD_REQUEST,
+  [EB_ERROR_FORBIDDEN] = SOUP_STATUS_BAD_REQUEST,
+  [EB_ERROR_TOO_LARGE] = SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
+  [EB_ERROR_LIMIT] = SOUP_STATUS_SERVICE_UNAVAILABLE,
+  [EB_ERROR_NOT_FOUND] = SOUP_STATUS_NOT_FOUND,
+  [EB_ERROR_BUSY] = SOUP_STATUS_SERVICE_UNAVAILABLE,
+  [EB_ERROR_CLOSED] = SOUP_STATUS_SERVICE_UNAVAILABLE,
+  [EB_ERROR_FENCED] = SOUP_STATUS_SERVICE_UNAVAILABLE,
+  [EB_ERROR_IO] = SOUP_STATUS_SERVICE_UNAVAILABLE,
+  [EB_ERROR_NO_SPACE] = SOUP_STATUS_INSUFFICIENT_STORAGE,
+};
+
+/**
+ * eb_exchange_get_status_for_error:
+ *
+ * Returns: the HTTP status that says what @error says
+ */
+guint
+eb_exchange_get_status_for_error (const GError *error)
+{
+  if (error->domain != EB_ERROR || error->code < 0 || error->code >= (int) G_N_ELEMENTS (statuses))
+    return SOUP_STATUS_INTERNAL_SERVER_ERROR;
+  return statuses[error->code];
+}

@@ -1,0 +1,616 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "http/eb-gate.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <libsoup/soup.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Stands between the clients and SoupServer. All connections are behind one epoll descriptor,
+ * which is one source of the main context. A connection costs the main loop something only while
+ * it has a request: the gate reads it until a request is complete, checks its framing, and lends
+ * the connection out for the time of the answer. An idle client costs a descriptor and some bytes.
+ *
+ * Lives in the main thread. */
+
+#define MAX_EVENTS   256 /* a turn */
+#define MAX_ACCEPTS  64  /* a turn and listener; the others have their turn too */
+#define MAX_READS    16  /* a turn and client, so that one cannot occupy the thread */
+#define BUFFER_SIZE  (64 * 1024)
+#define ACCEPT_PAUSE (100 * G_TIME_SPAN_MILLISECOND) /* after the descriptors ran out */
+#define LINGER       (2 * G_TIME_SPAN_SECOND)        /* to read why one was refused */
+
+/* What all clients together have sent of requests that are not answered yet. */
+#define MAX_BUFFERED (256 * 1024 * 1024)
+
+#define N_STATES (EB_CLIENT_CLOSED + 1)
+
+typedef struct
+{
+  GSource source;
+  EbGate *gate; /* (unowned) destroys the source before it goes */
+} EpollSource;
+
+struct _EbGate
+{
+  EbClock *clock; /* (owned) */
+  EbGateFunc request;
+  EbGateDrainedFunc drained; /* (nullable): NULL once it was called */
+  gpointer user_data;
+  EbHttpLimits limits;
+
+  int epoll_fd;
+  GSource *source;          /* (owned) an EpollSource */
+  GPtrArray *listeners;     /* (owned) (element-type EbListener) */
+  GPtrArray *accepting;     /* (owned) (element-type GSource) one a listener; empty while paused */
+  GSource *resume_timer;    /* (owned) ends the pause */
+  gboolean stopped;         /* accepts never again */
+  EbDeadlines *deadlines;   /* (owned) of clients in every state */
+  GQueue clients[N_STATES]; /* (element-type EbClient) by state; who is longest in it first */
+  guint n_clients;
+  gsize buffered; /* the clients' charges together */
+  guint8 *buffer; /* (owned) to read into */
+};
+
+static void start_accepting (EbGate *self);
+static void proceed (EbGate *self, EbClient *client);
+
+/* Clients */
+
+static GTimeSpan
+get_limit (EbGate *self, EbClient *client)
+{
+  switch (client->state)
+    {
+    case EB_CLIENT_IDLE:
+      return self->limits.idle_timeout;
+    case EB_CLIENT_READING:
+      return client->framing.head_length == 0 ? self->limits.header_timeout
+                                              : self->limits.body_timeout;
+    case EB_CLIENT_SERVED:
+      return self->limits.body_timeout;
+    case EB_CLIENT_LINGERING:
+    case EB_CLIENT_CLOSED:
+    default:
+      return LINGER;
+    }
+}
+
+/* The one place where a client's state changes. */
+static void
+set_state (EbGate *self, EbClient *client, EbClientState state)
+{
+  g_queue_unlink (&self->clients[client->state], &client->link);
+  g_queue_push_tail_link (&self->clients[state], &client->link);
+  client->state = state;
+  eb_deadlines_set (self->deadlines, &client->deadline, get_limit (self, client));
+}
+
+static void
+charge (EbGate *self, EbClient *client)
+{
+  gsize size = client->input != NULL ? client->input->len : 0;
+
+  self->buffered += size - client->charged;
+  client->charged = size;
+}
+
+static void
+check_drained (EbGate *self)
+{
+  EbGateDrainedFunc drained = self->drained;
+
+  if (!self->stopped || drained == NULL || self->clients[EB_CLIENT_SERVED].length > 0)
+    return;
+  self->drained = NULL;
+  drained (self->user_data);
+}
+
+static void
+forget (EbGate *self, EbClient *client)
+{
+  gboolean was_full = self->n_clients >= self->limits.max_clients;
+
+  g_queue_unlink (&self->clients[client->state], &client->link);
+  eb_deadlines_clear (self->deadlines, &client->deadline);
+  client->state = EB_CLIENT_CLOSED;
+  eb_client_close (client);
+  charge (self, client);
+  self->n_clients--;
+  eb_client_unref (client);
+  if (was_full)
+    start_accepting (self);
+  check_drained (self);
+}
+
+/* Has epoll tell of its next event, once. */
+static gboolean
+watch (EbGate *self, EbClient *client, int operation)
+{
+  struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = client };
+
+  return epoll_ctl (self->epoll_fd, operation, client->fd, &event) == 0;
+}
+
+static void
+watch_again (EbGate *self, EbClient *client)
+{
+  if (!watch (self, client, EPOLL_CTL_MOD))
+    {
+      g_warning ("Cannot watch a client: %s", g_strerror (errno));
+      forget (self, client);
+    }
+}
+
+static void
+refuse (EbGate *self, EbClient *client, guint status, const char *reason)
+{
+  eb_client_refuse (client, status, soup_status_get_phrase (status), reason);
+  g_clear_pointer (&client->input, g_byte_array_unref);
+  charge (self, client);
+  set_state (self, client, EB_CLIENT_LINGERING);
+  watch_again (self, client);
+}
+
+/* A client that is closed while its answer is on its way: the stream tells SoupServer. */
+static void
+stream_closed_cb (gpointer user_data)
+{
+  EbClient *client = user_data;
+
+  forget (client->gate, client);
+}
+
+static void
+deadline_cb (EbDeadline *deadline, gpointer user_data)
+{
+  EbGate *self = user_data;
+  EbClient *client = (EbClient *) ((char *) deadline - G_STRUCT_OFFSET (EbClient, deadline));
+
+  if (client->state == EB_CLIENT_READING)
+    refuse (self, client, 408, "The request took too long to arrive");
+  else if (client->state == EB_CLIENT_SERVED)
+    shutdown (client->fd, SHUT_RDWR); /* SoupServer finds it broken and lets go of it */
+  else
+    forget (self, client);
+}
+
+static gboolean
+is_over_budget (EbGate *self, EbClient *client)
+{
+  gsize expected = client->framing.head_length + (gsize) client->framing.body_length;
+  gsize missing = expected > client->charged ? expected - client->charged : 0;
+
+  return self->buffered + missing > MAX_BUFFERED;
+}
+
+static void
+begin_reading (EbGate *self, EbClient *client)
+{
+  gboolean in_body = client->framing.head_length > 0;
+
+  /* The body's time begins where the header's ends; neither begins again with each byte. */
+  if (client->state != EB_CLIENT_READING || client->in_body != in_body)
+    {
+      client->in_body = in_body;
+      set_state (self, client, EB_CLIENT_READING);
+    }
+}
+
+/* Returns: whether more can be read */
+static gboolean
+judge (EbGate *self, EbClient *client)
+{
+  EbFramingResult result = eb_client_frame (client);
+
+  charge (self, client);
+  if (client->input == NULL || client->input->len == 0)
+    return TRUE;
+  switch (result)
+    {
+    case EB_FRAMING_COMPLETE:
+      set_state (self, client, EB_CLIENT_SERVED);
+      self->request (client, self->user_data);
+      return FALSE;
+    case EB_FRAMING_BAD:
+      refuse (self, client, client->framing.status, client->framing.reason);
+      return FALSE;
+    case EB_FRAMING_MORE:
+    default:
+      break;
+    }
+  if (is_over_budget (self, client))
+    {
+      refuse (self, client, 503, "Too many requests are on their way; try again in a moment");
+      return FALSE;
+    }
+  begin_reading (self, client);
+  if (client->framing.head_length > 0)
+    eb_client_continue (client);
+  return TRUE;
+}
+
+static void
+read_requests (EbGate *self, EbClient *client)
+{
+  for (guint i = 0; i < MAX_READS; i++)
+    {
+      gssize n = eb_client_receive (client, self->buffer, BUFFER_SIZE);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0 && errno == EAGAIN)
+        break;
+      if (n <= 0)
+        {
+          forget (self, client);
+          return;
+        }
+      if (!judge (self, client))
+        return;
+      if (n < BUFFER_SIZE)
+        break;
+    }
+  watch_again (self, client);
+}
+
+static void
+drain_refused (EbGate *self, EbClient *client)
+{
+  for (guint i = 0; i < MAX_READS; i++)
+    {
+      gssize n = recv (client->fd, self->buffer, BUFFER_SIZE, 0);
+
+      if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+        {
+          forget (self, client);
+          return;
+        }
+      if (n < 0 && errno != EINTR)
+        break;
+    }
+  watch_again (self, client);
+}
+
+/* On to its next request, which may have come already with the one before. */
+static void
+proceed (EbGate *self, EbClient *client)
+{
+  if (client->input == NULL || judge (self, client))
+    watch_again (self, client);
+}
+
+static gboolean
+epoll_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  EbGate *self = ((EpollSource *) source)->gate;
+  struct epoll_event events[MAX_EVENTS];
+  int n_events = epoll_wait (self->epoll_fd, events, MAX_EVENTS, 0);
+
+  /* One that makes room for another may be among those that are still to come. */
+  for (int i = 0; i < n_events; i++)
+    eb_client_ref (events[i].data.ptr);
+  for (int i = 0; i < n_events; i++)
+    {
+      EbClient *client = events[i].data.ptr;
+
+      if (client->state == EB_CLIENT_IDLE || client->state == EB_CLIENT_READING)
+        read_requests (self, client);
+      else if (client->state == EB_CLIENT_LINGERING)
+        drain_refused (self, client);
+      eb_client_unref (client);
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs epoll_funcs = { .dispatch = epoll_dispatch };
+
+/* Accepting */
+
+/* Returns: FALSE if nobody is idle */
+static gboolean
+make_room (EbGate *self)
+{
+  EbClient *longest_idle = g_queue_peek_head (&self->clients[EB_CLIENT_IDLE]);
+
+  if (longest_idle == NULL)
+    return FALSE;
+  forget (self, longest_idle);
+  return TRUE;
+}
+
+static void
+pause_accepting (EbGate *self)
+{
+  g_ptr_array_set_size (self->accepting, 0);
+}
+
+static void
+pause_for_a_while (EbGate *self)
+{
+  pause_accepting (self);
+  eb_clock_set_timer (self->clock, self->resume_timer,
+                      eb_clock_get_monotonic (self->clock) + ACCEPT_PAUSE);
+}
+
+static void
+add_client (EbGate *self, int fd, gboolean local)
+{
+  EbClient *client = eb_client_new (fd, local);
+  int yes = 1;
+
+  if (!local)
+    setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  client->gate = self;
+  self->n_clients++;
+  g_queue_push_tail_link (&self->clients[EB_CLIENT_IDLE], &client->link);
+  /* The first request has to begin as soon as one in mid-sentence has to go on. */
+  eb_deadlines_set (self->deadlines, &client->deadline, self->limits.header_timeout);
+  if (!watch (self, client, EPOLL_CTL_ADD))
+    forget (self, client);
+}
+
+static gboolean
+is_out_of_descriptors (int problem)
+{
+  return problem == EMFILE || problem == ENFILE || problem == ENOBUFS || problem == ENOMEM;
+}
+
+/* Returns: whether there may be more */
+static gboolean
+accept_one (EbGate *self, EbListener *listener)
+{
+  int fd = accept4 (listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+  if (fd >= 0)
+    {
+      add_client (self, fd, eb_listener_is_local (listener));
+      return TRUE;
+    }
+  if (is_out_of_descriptors (errno))
+    {
+      if (make_room (self))
+        return TRUE;
+      g_warning ("Cannot accept clients for now: %s", g_strerror (errno));
+      pause_for_a_while (self);
+      return FALSE;
+    }
+  return errno == ECONNABORTED || errno == EINTR;
+}
+
+typedef struct
+{
+  EbGate *gate;         /* (unowned) */
+  EbListener *listener; /* (unowned) the gate's */
+} Acceptor;
+
+static gboolean
+accept_cb (int fd, GIOCondition condition, gpointer user_data)
+{
+  const Acceptor *acceptor = user_data;
+  EbGate *self = acceptor->gate;
+  EbListener *listener = acceptor->listener;
+
+  for (guint i = 0; i < MAX_ACCEPTS; i++)
+    {
+      if (self->n_clients >= self->limits.max_clients && !make_room (self))
+        {
+          pause_accepting (self); /* until one leaves; the others wait in the backlog */
+          break;
+        }
+      if (!accept_one (self, listener))
+        break;
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+static GSource *
+create_acceptor (EbGate *self, EbListener *listener)
+{
+  GSource *source = g_unix_fd_source_new (listener->fd, G_IO_IN);
+  Acceptor *acceptor = g_new (Acceptor, 1);
+
+  acceptor->gate = self;
+  acceptor->listener = listener;
+  g_source_set_callback (source, G_SOURCE_FUNC (accept_cb), acceptor, g_free);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  return source;
+}
+
+static void
+start_accepting (EbGate *self)
+{
+  if (self->stopped || self->accepting->len > 0)
+    return;
+  for (guint i = 0; i < self->listeners->len; i++)
+    g_ptr_array_add (self->accepting,
+                     create_acceptor (self, g_ptr_array_index (self->listeners, i)));
+}
+
+static gboolean
+resume_cb (gpointer user_data)
+{
+  start_accepting (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+/**
+ * eb_gate_add_listener:
+ * @listener: (transfer full): its clients are taken from now on
+ */
+void
+eb_gate_add_listener (EbGate *self, EbListener *listener)
+{
+  g_ptr_array_add (self->listeners, listener);
+  g_ptr_array_add (self->accepting, create_acceptor (self, listener));
+}
+
+/**
+ * eb_gate_get_listeners:
+ *
+ * Returns: (transfer none) (element-type EbListener): all that were added
+ */
+GPtrArray *
+eb_gate_get_listeners (EbGate *self)
+{
+  return self->listeners;
+}
+
+/**
+ * eb_gate_stop:
+ *
+ * Takes no clients and no requests any more; #EbGateDrainedFunc is called when those that were
+ * taken are answered, which may be from within this call.
+ */
+void
+eb_gate_stop (EbGate *self)
+{
+  self->stopped = TRUE;
+  pause_accepting (self);
+  g_ptr_array_set_size (self->listeners, 0);
+  for (guint state = 0; state < N_STATES; state++)
+    while (state != EB_CLIENT_SERVED && self->clients[state].head != NULL)
+      forget (self, self->clients[state].head->data);
+  check_drained (self);
+}
+
+/**
+ * eb_gate_lend:
+ * @client: one that #EbGateFunc was called with
+ *
+ * Returns: (transfer none): a stream over the request and for the answer; NULL if there cannot be
+ *   one, and the client is gone
+ */
+GIOStream *
+eb_gate_lend (EbGate *self, EbClient *client, GError **error)
+{
+  GIOStream *stream = eb_client_lend (client, stream_closed_cb, error);
+
+  if (stream == NULL)
+    forget (self, client);
+  return stream;
+}
+
+/**
+ * eb_gate_take_back:
+ * @client: one that was lent out, and whose answer has been sent
+ */
+void
+eb_gate_take_back (EbGate *self, EbClient *client)
+{
+  eb_client_take_back (client);
+  charge (self, client);
+  client->in_body = FALSE;
+  set_state (self, client, EB_CLIENT_IDLE);
+  if (self->stopped)
+    forget (self, client);
+  else
+    proceed (self, client);
+}
+
+/**
+ * eb_gate_configure:
+ * @limits: for what begins from now on
+ */
+void
+eb_gate_configure (EbGate *self, const EbHttpLimits *limits)
+{
+  self->limits = *limits;
+  start_accepting (self);
+}
+
+static GSource *
+create_source (EbGate *self)
+{
+  GSource *source = g_source_new (&epoll_funcs, sizeof (EpollSource));
+
+  g_source_set_static_name (source, "EbGate");
+  ((EpollSource *) source)->gate = self;
+  g_source_add_unix_fd (source, self->epoll_fd, G_IO_IN);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  return source;
+}
+
+static GSource *
+create_resume_timer (EbGate *self)
+{
+  GSource *timer = eb_clock_create_timer (self->clock);
+
+  g_source_set_callback (timer, resume_cb, self, NULL);
+  g_source_attach (timer, g_main_context_get_thread_default ());
+  return timer;
+}
+
+static void
+source_free (gpointer data)
+{
+  GSource *source = data;
+
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+/**
+ * eb_gate_new:
+ * @request: is told of each complete request
+ * @drained: is told once, after eb_gate_stop()
+ *
+ * Lives in the thread-default context of its caller.
+ *
+ * Returns: (transfer full): a gate without listeners
+ */
+EbGate *
+eb_gate_new (EbClock *clock, EbGateFunc request, EbGateDrainedFunc drained, gpointer user_data)
+{
+  EbGate *self = g_new0 (EbGate, 1);
+
+  self->clock = g_object_ref (clock);
+  self->request = request;
+  self->drained = drained;
+  self->user_data = user_data;
+  self->limits = (EbHttpLimits){ 4096, 30 * G_TIME_SPAN_SECOND, 60 * G_TIME_SPAN_SECOND,
+                                 75 * G_TIME_SPAN_SECOND };
+  self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
+  if (self->epoll_fd < 0)
+    g_error ("Cannot create an epoll descriptor: %s", g_strerror (errno));
+  self->source = create_source (self);
+  self->listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_listener_free);
+  self->accepting = g_ptr_array_new_with_free_func (source_free);
+  self->resume_timer = create_resume_timer (self);
+  self->deadlines =
+      eb_deadlines_new (clock, g_main_context_get_thread_default (), deadline_cb, self);
+  self->buffer = g_malloc (BUFFER_SIZE);
+  return self;
+}
+
+/**
+ * eb_gate_free:
+ *
+ * Cuts every client.
+ */
+void
+eb_gate_free (EbGate *self)
+{
+  self->stopped = TRUE;
+  self->drained = NULL;
+  for (guint state = 0; state < N_STATES; state++)
+    while (self->clients[state].head != NULL)
+      forget (self, self->clients[state].head->data);
+  g_ptr_array_unref (self->accepting);
+  g_ptr_array_unref (self->listeners);
+  source_free (self->resume_timer);
+  source_free (self->source);
+  close (self->epoll_fd);
+  eb_deadlines_free (self->deadlines);
+  g_free (self->buffer);
+  g_object_unref (self->clock);
+  g_free (self);
+}

@@ -1,0 +1,97 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "http/eb-query.h"
+
+#include <string.h>
+
+#include "core/eb-error.h"
+
+/* The query of a request target, read as the tutorial's url.ParseQuery() reads it: pairs are
+ * separated by `&`, a `+` is a space, everything is percent-decoded once, and one pair that does
+ * not parse makes the whole query wrong. */
+
+/**
+ * eb_query_find_bad_escape:
+ *
+ * Returns: (transfer full) (nullable): the first `%` without two hexadecimal digits, and what comes
+ *   in their place; NULL if there is none
+ */
+char *
+eb_query_find_bad_escape (const char *text)
+{
+  for (const char *p = text; (p = strchr (p, '%')) != NULL; p++)
+    if (!g_ascii_isxdigit (p[1]) || !g_ascii_isxdigit (p[2]))
+      return g_strndup (p, 3);
+  return NULL;
+}
+
+/* Returns: (transfer full): @text decoded; what is not valid UTF-8 after that, or holds a NUL, is
+ * an empty string, which no parameter may be */
+static char *
+decode (const char *text)
+{
+  g_autofree char *spaced = g_strdelimit (g_strdup (text), "+", ' ');
+  g_autoptr (GBytes) bytes = g_uri_unescape_bytes (spaced, -1, NULL, NULL);
+  gsize length = 0;
+  const char *data = bytes != NULL ? g_bytes_get_data (bytes, &length) : NULL;
+
+  if (data == NULL || !g_utf8_validate_len (data, length, NULL))
+    return g_strdup ("");
+  return g_strndup (data, length);
+}
+
+static gboolean
+check (const char *query, GError **error)
+{
+  g_autofree char *bad = eb_query_find_bad_escape (query);
+  g_autofree char *shown = NULL;
+
+  if (strchr (query, ';') != NULL)
+    {
+      g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
+                           "invalid semicolon separator in query");
+      return FALSE;
+    }
+  if (bad == NULL)
+    return TRUE;
+  shown = g_strescape (bad, NULL);
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "invalid URL escape \"%s\"", shown);
+  return FALSE;
+}
+
+/**
+ * eb_query_get:
+ * @query: (nullable): a raw query, without its `?`
+ * @value: (out) (transfer full) (nullable): the decoded value of the first parameter @name; NULL
+ *   if there is none
+ *
+ * Returns: FALSE with %EB_ERROR_INVALID if the query does not parse
+ */
+gboolean
+eb_query_get (const char *query, const char *name, char **value, GError **error)
+{
+  g_auto (GStrv) pairs = NULL;
+
+  *value = NULL;
+  if (query == NULL)
+    return TRUE;
+  if (!check (query, error))
+    return FALSE;
+
+  pairs = g_strsplit (query, "&", -1);
+  for (char **pair = pairs; *pair != NULL && *value == NULL; pair++)
+    {
+      char *equals = strchr (*pair, '=');
+      g_autofree char *key = NULL;
+
+      if (equals != NULL)
+        *equals = '\0';
+      key = decode (*pair);
+      if (g_str_equal (key, name))
+        *value = decode (equals != NULL ? equals + 1 : "");
+    }
+  return TRUE;
+}

@@ -1,0 +1,13 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+gboolean eb_query_get (const char *query, const char *name, char **value, GError **error);
+char *eb_query_find_bad_escape (const char *text);
+
+G_END_DECLS
