@@ -1,0 +1,260 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "app/eb-configuration.h"
+
+#include <string.h>
+
+#include "core/eb-error.h"
+
+/* The configuration's keys are this table: what each is called, what it may be, what it is when
+ * nobody says, and where it goes. */
+
+typedef enum
+{
+  KIND_COUNT,   /* guint */
+  KIND_SIZE,    /* gsize, bytes */
+  KIND_SECONDS, /* GTimeSpan */
+  KIND_LIST,    /* char **, comma-separated */
+  KIND_STRING,  /* char * */
+  KIND_CHOICE,  /* an enum, in the order of the words in initial after its own */
+} Kind;
+
+typedef struct
+{
+  const char *group;
+  const char *key;
+  Kind kind;
+  gsize offset;
+  const char *initial; /* (nullable) */
+  guint64 min;
+  guint64 max;
+  const char *choices[5]; /* KIND_CHOICE: by the enum's value */
+} Key;
+
+#define FIELD(name) G_STRUCT_OFFSET (EbConfiguration, name)
+
+/* Thirty days, the longest lease there is. */
+#define MAX_LEASE_SECONDS (30 * 24 * 3600)
+#define YEAR_SECONDS      (365 * 24 * G_GUINT64_CONSTANT (3600))
+
+static const Key key_table[] = {
+  { "http", "listen", KIND_LIST, FIELD (listen), "127.0.0.1:3000" },
+  { "http", "hosts", KIND_LIST, FIELD (hosts), NULL },
+  { "http", "max-connections", KIND_COUNT, FIELD (max_clients), "4096", 1, 1000000 },
+  { "http", "header-timeout", KIND_SECONDS, FIELD (header_timeout), "30", 1, 3600 },
+  { "http", "body-timeout", KIND_SECONDS, FIELD (body_timeout), "60", 1, 3600 },
+  { "http", "idle-timeout", KIND_SECONDS, FIELD (idle_timeout), "75", 1, 86400 },
+  { "dbus",
+    "bus",
+    KIND_CHOICE,
+    FIELD (bus),
+    "auto",
+    0,
+    0,
+    { "auto", "session", "system", "none" } },
+  { "bus", "lease", KIND_SECONDS, FIELD (lease), "120", 1, MAX_LEASE_SECONDS },
+  { "limits", "max-subscriptions", KIND_COUNT, FIELD (max_subscriptions), "10000", 1, 10000000 },
+  { "limits", "max-event-size", KIND_SIZE, FIELD (max_event_size), "1048576", 1, 8388608 },
+  { "store", "retention-size", KIND_SIZE, FIELD (retention_size), "67108864", 1, G_MAXINT64 },
+  { "store", "retention-age", KIND_SECONDS, FIELD (retention_age), "604800", 1,
+    100 * YEAR_SECONDS },
+  { "delivery", "transport", KIND_CHOICE, FIELD (transport), "auto", 0, 0, { "auto", "soup" } },
+  { "delivery", "workers", KIND_COUNT, FIELD (workers), NULL, 1, 64 },
+  { "delivery", "max-connections", KIND_COUNT, FIELD (max_sink_connections), NULL, 1, 1000000 },
+  { "delivery", "timeout", KIND_SECONDS, FIELD (timeout), "15", 1, 3600 },
+  { "delivery", "connect-timeout", KIND_SECONDS, FIELD (connect_timeout), "5", 1, 3600 },
+  { "delivery", "allow", KIND_LIST, FIELD (allow), NULL },
+  { "delivery", "deny", KIND_LIST, FIELD (deny), NULL },
+  { "delivery", "ca-file", KIND_STRING, FIELD (ca_file), NULL },
+};
+
+/* store.location stands apart: so far it has one value. */
+#define STORE_GROUP "store"
+#define STORE_KEY   "location"
+#define STORE_VALUE "memory:"
+
+static gboolean
+is_store_key (const char *group, const char *key)
+{
+  return g_str_equal (group, STORE_GROUP) && g_str_equal (key, STORE_KEY);
+}
+
+static const Key *
+find_key (const char *group, const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (key_table); i++)
+    if (g_str_equal (key_table[i].group, group) && g_str_equal (key_table[i].key, name))
+      return &key_table[i];
+  return NULL;
+}
+
+static gboolean
+parse_number (const Key *key, const char *value, guint64 *number, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  if (g_ascii_string_to_unsigned (value, 10, key->min, key->max, number, &reason))
+    return TRUE;
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+               "%s.%s is “%s”, not a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
+               key->group, key->key, value, key->min, key->max);
+  return FALSE;
+}
+
+static char **
+parse_list (const char *value)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) parts = g_strsplit_set (value, ",;", -1);
+
+  for (char **part = parts; *part != NULL; part++)
+    if (*g_strstrip (*part) != '\0')
+      g_strv_builder_add (builder, *part);
+  return g_strv_builder_end (builder);
+}
+
+static gboolean
+parse_choice (const Key *key, const char *value, int *choice, GError **error)
+{
+  g_autofree char *choices = NULL;
+
+  for (*choice = 0; key->choices[*choice] != NULL; ++*choice)
+    if (g_str_equal (key->choices[*choice], value))
+      return TRUE;
+  choices = g_strjoinv (", ", (char **) key->choices);
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "%s.%s is “%s”, not one of: %s", key->group,
+               key->key, value, choices);
+  return FALSE;
+}
+
+static gboolean
+set_field (EbConfiguration *self, const Key *key, const char *value, GError **error)
+{
+  gpointer field = (char *) self + key->offset;
+  guint64 number = 0;
+
+  switch (key->kind)
+    {
+    case KIND_COUNT:
+      if (!parse_number (key, value, &number, error))
+        return FALSE;
+      *(guint *) field = (guint) number;
+      return TRUE;
+    case KIND_SIZE:
+      if (!parse_number (key, value, &number, error))
+        return FALSE;
+      *(gsize *) field = (gsize) number;
+      return TRUE;
+    case KIND_SECONDS:
+      if (!parse_number (key, value, &number, error))
+        return FALSE;
+      *(GTimeSpan *) field = (GTimeSpan) number * G_TIME_SPAN_SECOND;
+      return TRUE;
+    case KIND_LIST:
+      g_strfreev (*(char ***) field);
+      *(char ***) field = parse_list (value);
+      return TRUE;
+    case KIND_STRING:
+      g_free (*(char **) field);
+      *(char **) field = g_strdup (value);
+      return TRUE;
+    case KIND_CHOICE:
+      return parse_choice (key, value, field, error);
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static gboolean
+set_initial (EbConfiguration *self, GError **error)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (key_table); i++)
+    if (key_table[i].initial != NULL
+        && !set_field (self, &key_table[i], key_table[i].initial, error))
+      return FALSE;
+  self->workers = CLAMP (g_get_num_processors (), 1, 4);
+  return TRUE;
+}
+
+static gboolean
+check_store (const char *value, GError **error)
+{
+  if (g_str_equal (value, STORE_VALUE))
+    return TRUE;
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, STORE_GROUP "." STORE_KEY " is “%s”, not “%s”",
+               value, STORE_VALUE);
+  return FALSE;
+}
+
+static gboolean
+set_key (EbConfiguration *self, GKeyFile *keys, const char *group, const char *name, GError **error)
+{
+  const Key *key = find_key (group, name);
+  g_autofree char *value = g_key_file_get_value (keys, group, name, error);
+
+  if (value == NULL)
+    return FALSE;
+  if (is_store_key (group, name))
+    return check_store (value, error);
+  if (key != NULL)
+    return set_field (self, key, value, error);
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no key %s.%s", group, name);
+  return FALSE;
+}
+
+static gboolean
+set_group (EbConfiguration *self, GKeyFile *keys, const char *group, GError **error)
+{
+  g_auto (GStrv) names = g_key_file_get_keys (keys, group, NULL, error);
+
+  if (names == NULL)
+    return FALSE;
+  for (char **name = names; *name != NULL; name++)
+    if (!set_key (self, keys, group, *name, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+check_together (EbConfiguration *self, GError **error)
+{
+  if (self->listen[0] != NULL || self->bus != EB_BUS_TYPE_NONE)
+    return TRUE;
+  g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
+                       "http.listen is empty and dbus.bus is none: nobody could reach the bus");
+  return FALSE;
+}
+
+/**
+ * eb_configuration_new:
+ * @keys: the file, with what the command line says put over it
+ *
+ * Returns: (transfer full): the configuration; NULL with %EB_ERROR_INVALID, which names the key
+ */
+EbConfiguration *
+eb_configuration_new (GKeyFile *keys, GError **error)
+{
+  g_autoptr (EbConfiguration) self = g_new0 (EbConfiguration, 1);
+  g_auto (GStrv) groups = g_key_file_get_groups (keys, NULL);
+
+  if (!set_initial (self, error))
+    return NULL;
+  for (char **group = groups; *group != NULL; group++)
+    if (!set_group (self, keys, *group, error))
+      return NULL;
+  return check_together (self, error) ? g_steal_pointer (&self) : NULL;
+}
+
+void
+eb_configuration_free (EbConfiguration *self)
+{
+  g_strfreev (self->listen);
+  g_strfreev (self->hosts);
+  g_strfreev (self->allow);
+  g_strfreev (self->deny);
+  g_free (self->ca_file);
+  g_free (self);
+}
