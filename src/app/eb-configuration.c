@@ -168,6 +168,14 @@ set_field (EbConfiguration *self, const Key *key, const char *value, GError **er
     }
 }
 
+/* A delivery costs a sink's machine as much as ours, and what is on loopback shares it: with a
+ * worker for every processor they would be in each other's way. */
+static guint
+get_default_workers (void)
+{
+  return CLAMP (g_get_num_processors () / 2, 1, 8);
+}
+
 static gboolean
 set_initial (EbConfiguration *self, GError **error)
 {
@@ -175,7 +183,7 @@ set_initial (EbConfiguration *self, GError **error)
     if (key_table[i].initial != NULL
         && !set_field (self, &key_table[i], key_table[i].initial, error))
       return FALSE;
-  self->workers = CLAMP (g_get_num_processors (), 1, 4);
+  self->workers = get_default_workers ();
   return TRUE;
 }
 

@@ -7,12 +7,16 @@
 
 #include <string.h>
 
+/* Small data goes right behind its head: one piece less for the kernel to gather, for every
+ * subscriber. */
+#define MAX_COPIED 2048
+
 struct _EbParcel
 {
   guint ref_count;     /* one thread only */
   GHashTable *parcels; /* (unowned) where it is listed */
   EbEvent *event;      /* (owned) */
-  GString *head;       /* (owned) (nullable): NULL until first asked for */
+  GString *request;    /* (owned) (nullable): NULL until first asked for */
 };
 
 /**
@@ -63,8 +67,8 @@ eb_parcel_unref (EbParcel *self)
   if (--self->ref_count > 0)
     return;
   g_hash_table_remove (self->parcels, self->event);
-  if (self->head != NULL)
-    g_string_free (self->head, TRUE);
+  if (self->request != NULL)
+    g_string_free (self->request, TRUE);
   eb_event_unref (self->event);
   g_free (self);
 }
@@ -159,31 +163,45 @@ eb_event_foreach_header (EbEvent *event, EbHeaderFunc func, gpointer user_data)
 static void
 append_header (const char *name, const char *value, gpointer user_data)
 {
-  GString *head = user_data;
+  GString *request = user_data;
 
-  g_string_append (head, name);
-  g_string_append (head, ": ");
-  g_string_append (head, value);
-  g_string_append (head, "\r\n");
+  g_string_append (request, name);
+  g_string_append (request, ": ");
+  g_string_append (request, value);
+  g_string_append (request, "\r\n");
+}
+
+static void
+write_request (EbParcel *self)
+{
+  GBytes *data = eb_event_get_data (self->event);
+  gsize size = g_bytes_get_size (data);
+
+  self->request = g_string_sized_new (384 + MIN (size, MAX_COPIED));
+  eb_event_foreach_header (self->event, append_header, self->request);
+  g_string_append_printf (self->request, "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n", size);
+  if (size <= MAX_COPIED)
+    g_string_append_len (self->request, g_bytes_get_data (data, NULL), (gssize) size);
 }
 
 /**
- * eb_parcel_get_head:
- * @length: (out): bytes
+ * eb_parcel_get_parts:
+ * @parts: (out): one after the other, the header lines that depend on the event alone,
+ *   Content-Length and the empty line that ends the head included, and the data; the parcel's own
  *
- * Returns: (transfer none): the header lines that depend on the event alone, Content-Length and
- *   the empty line that ends the head included
+ * Returns: how many parts there are
  */
-const char *
-eb_parcel_get_head (EbParcel *self, gsize *length)
+guint
+eb_parcel_get_parts (EbParcel *self, struct iovec parts[EB_PARCEL_MAX_PARTS])
 {
-  if (self->head == NULL)
-    {
-      self->head = g_string_sized_new (384);
-      eb_event_foreach_header (self->event, append_header, self->head);
-      g_string_append_printf (self->head, "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n",
-                              g_bytes_get_size (eb_event_get_data (self->event)));
-    }
-  *length = self->head->len;
-  return self->head->str;
+  GBytes *data = eb_event_get_data (self->event);
+  gsize size = g_bytes_get_size (data);
+
+  if (self->request == NULL)
+    write_request (self);
+  parts[0] = (struct iovec){ self->request->str, self->request->len };
+  if (size <= MAX_COPIED)
+    return 1;
+  parts[1] = (struct iovec){ (gpointer) g_bytes_get_data (data, NULL), size };
+  return 2;
 }

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <sys/uio.h>
+
 #include "core/eb-event.h"
 
 G_BEGIN_DECLS
@@ -15,13 +17,15 @@ G_BEGIN_DECLS
  */
 typedef struct _EbParcel EbParcel;
 
+#define EB_PARCEL_MAX_PARTS 2
+
 GHashTable *eb_parcels_new (void);
 EbParcel *eb_parcels_obtain (GHashTable *self, EbEvent *event);
 
 EbParcel *eb_parcel_ref (EbParcel *self);
 void eb_parcel_unref (EbParcel *self);
 EbEvent *eb_parcel_get_event (EbParcel *self);
-const char *eb_parcel_get_head (EbParcel *self, gsize *length);
+guint eb_parcel_get_parts (EbParcel *self, struct iovec parts[EB_PARCEL_MAX_PARTS]);
 
 /**
  * EbHeaderFunc:

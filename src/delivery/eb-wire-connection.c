@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/tcp.h> /* netinet/tcp.h knows less of struct tcp_info */
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -35,6 +36,7 @@ void
 eb_wire_connection_free (EbWireConnection *self)
 {
   eb_wire_connection_close (self);
+  g_free (self->head);
   g_free (self);
 }
 
@@ -116,30 +118,21 @@ eb_wire_connection_connect (EbWireConnection *self,
 
 /* The parts of the request from @self->position on. */
 static guint
-build_parts (EbWireConnection *self, struct iovec *parts)
+build_parts (EbWireConnection *self, struct iovec parts[1 + EB_PARCEL_MAX_PARTS])
 {
-  EbParcel *parcel = self->delivery->parcel;
-  GBytes *data = eb_event_get_data (eb_parcel_get_event (parcel));
-  gsize head_length, data_length, skip = self->position;
-  const char *head = eb_parcel_get_head (parcel, &head_length);
-  const char *bytes = g_bytes_get_data (data, &data_length);
-  struct iovec all[] = {
-    { (char *) self->prefix, self->prefix_length },
-    { self->lines, self->lines_length },
-    { (char *) head, head_length },
-    { (char *) bytes, data_length },
-  };
-  guint n_parts = 0;
+  guint n_all = 1 + eb_parcel_get_parts (self->delivery->parcel, parts + 1), n_parts = 0;
+  gsize skip = self->position;
 
-  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+  parts[0] = (struct iovec){ self->head, self->head_length };
+  for (guint i = 0; i < n_all; i++)
     {
-      gsize skipped = MIN (skip, all[i].iov_len);
+      gsize skipped = MIN (skip, parts[i].iov_len);
 
       skip -= skipped;
-      if (all[i].iov_len == skipped)
+      if (parts[i].iov_len == skipped)
         continue;
-      parts[n_parts].iov_base = (char *) all[i].iov_base + skipped;
-      parts[n_parts].iov_len = all[i].iov_len - skipped;
+      parts[n_parts].iov_base = (char *) parts[i].iov_base + skipped;
+      parts[n_parts].iov_len = parts[i].iov_len - skipped;
       n_parts++;
     }
   return n_parts;
@@ -150,7 +143,7 @@ send_more (EbWireConnection *self, GError **error)
 {
   while (self->position < self->length)
     {
-      struct iovec parts[4];
+      struct iovec parts[1 + EB_PARCEL_MAX_PARTS];
       struct msghdr message = { .msg_iov = parts, .msg_iovlen = build_parts (self, parts) };
       gssize n = sendmsg (self->fd, &message, MSG_NOSIGNAL);
 
@@ -168,9 +161,55 @@ send_more (EbWireConnection *self, GError **error)
   return TRUE;
 }
 
+/* printf() would be a tenth of what a delivery costs outside the kernel. */
+static char *
+put_number (char *end, guint64 number)
+{
+  char digits[20];
+  guint n = 0;
+
+  do
+    digits[n++] = (char) ('0' + number % 10);
+  while ((number /= 10) > 0);
+  while (n > 0)
+    *end++ = digits[--n];
+  return end;
+}
+
+static void
+write_lines (EbWireConnection *self, guint64 sequence, gint64 now_seconds)
+{
+  char *end = self->head + self->prefix_length;
+
+  end = put_number (end, sequence);
+  end = stpcpy (end, "\r\nwebhook-timestamp: ");
+  end = put_number (end, (guint64) now_seconds);
+  end = stpcpy (end, "\r\neventbus-attempt: ");
+  end = put_number (end, self->delivery->attempt);
+  end = stpcpy (end, "\r\neventbus-previous: ");
+  end = put_number (end, self->delivery->previous);
+  end = stpcpy (end, "\r\n");
+  self->head_length = (gsize) (end - self->head);
+}
+
+/* Four numbers of up to 20 digits, and the names between them. */
+#define LINES_SIZE 192
+
+/**
+ * eb_wire_connection_set_prefix:
+ * @prefix: request line and header lines, up to where an event's sequence ends its `webhook-id`
+ */
+void
+eb_wire_connection_set_prefix (EbWireConnection *self, const char *prefix)
+{
+  self->prefix_length = strlen (prefix);
+  g_free (self->head);
+  self->head = g_malloc (self->prefix_length + LINES_SIZE);
+  memcpy (self->head, prefix, self->prefix_length);
+}
+
 /**
  * eb_wire_connection_begin:
- * @prefix: request line and header lines up to the delivery's own; must outlive the request
  * @now_seconds: since 1970
  *
  * Sends the request for @self's delivery, or as much of it as the socket takes.
@@ -178,28 +217,16 @@ send_more (EbWireConnection *self, GError **error)
  * Returns: FALSE with a #GIOError if the connection turned out to be dead
  */
 gboolean
-eb_wire_connection_begin (EbWireConnection *self,
-                          const char *prefix,
-                          gsize prefix_length,
-                          gint64 now_seconds,
-                          GError **error)
+eb_wire_connection_begin (EbWireConnection *self, gint64 now_seconds, GError **error)
 {
-  EbDelivery *delivery = self->delivery;
-  EbEvent *event = eb_parcel_get_event (delivery->parcel);
-  gsize head_length;
+  EbParcel *parcel = self->delivery->parcel;
+  struct iovec parts[EB_PARCEL_MAX_PARTS];
+  guint n_parts = eb_parcel_get_parts (parcel, parts);
 
-  self->prefix = prefix;
-  self->prefix_length = prefix_length;
-  self->lines_length = (gsize) g_snprintf (self->lines, sizeof self->lines,
-                                           "%" G_GUINT64_FORMAT "\r\n"
-                                           "webhook-timestamp: %" G_GINT64_FORMAT "\r\n"
-                                           "eventbus-attempt: %u\r\n"
-                                           "eventbus-previous: %" G_GUINT64_FORMAT "\r\n",
-                                           eb_event_get_sequence (event), now_seconds,
-                                           delivery->attempt, delivery->previous);
-  eb_parcel_get_head (delivery->parcel, &head_length);
-  self->length = prefix_length + self->lines_length + head_length
-                 + g_bytes_get_size (eb_event_get_data (event));
+  write_lines (self, eb_event_get_sequence (eb_parcel_get_event (parcel)), now_seconds);
+  self->length = self->head_length;
+  for (guint i = 0; i < n_parts; i++)
+    self->length += parts[i].iov_len;
   self->position = 0;
   return send_more (self, error);
 }

@@ -46,9 +46,6 @@ typedef enum
   EB_WIRE_BROKEN,
 } EbWireResult;
 
-/* The part of a head that differs from one delivery to the next. */
-#define EB_WIRE_LINES_SIZE 192
-
 /**
  * EbWireConnection:
  *
@@ -67,15 +64,14 @@ typedef struct
   EbDeadline connecting; /* until the connection stands */
   GError *error;         /* (owned) (nullable) why it failed */
 
-  int fd;             /* -1 while there is none */
-  gboolean used;      /* it has carried a request before this one */
-  guint64 n_sent;     /* bytes of all requests before this one */
-  const char *prefix; /* (unowned) the part of a head that is always the same */
-  gsize prefix_length;
-  char lines[EB_WIRE_LINES_SIZE];
-  gsize lines_length;
-  gsize length;   /* bytes of the request at hand */
-  gsize position; /* of it were sent */
+  int fd;              /* -1 while there is none */
+  gboolean used;       /* it has carried a request before this one */
+  guint64 n_sent;      /* bytes of all requests before this one */
+  char *head;          /* (owned) (nullable) what of a request depends on the subscription */
+  gsize prefix_length; /* of head: always the same */
+  gsize head_length;   /* with the lines that differ from one delivery to the next */
+  gsize length;        /* bytes of the request at hand */
+  gsize position;      /* of it were sent */
   EbWireResponse response;
 } EbWireConnection;
 
@@ -86,17 +82,14 @@ gboolean eb_wire_connection_connect (EbWireConnection *self,
                                      int epoll_fd,
                                      GSocketAddress *address,
                                      GError **error);
-gboolean eb_wire_connection_begin (EbWireConnection *self,
-                                   const char *prefix,
-                                   gsize prefix_length,
-                                   gint64 now_seconds,
-                                   GError **error);
+gboolean eb_wire_connection_begin (EbWireConnection *self, gint64 now_seconds, GError **error);
 EbWireResult eb_wire_connection_handle (EbWireConnection *self,
                                         guint32 events,
                                         SoupMessageHeaders *scratch,
                                         guint8 *buffer,
                                         gsize buffer_size,
                                         GError **error);
+void eb_wire_connection_set_prefix (EbWireConnection *self, const char *prefix);
 void eb_wire_connection_rest (EbWireConnection *self);
 gboolean eb_wire_connection_was_ignored (EbWireConnection *self);
 

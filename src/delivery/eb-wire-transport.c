@@ -58,7 +58,6 @@ typedef struct
 {
   EbSubscription *subscription; /* (owned) */
   GQueue connections;           /* (element-type EbWireConnection) in any state but CLOSED */
-  GString *prefix;              /* (owned) (nullable) while there is no open connection */
 } WireChannel;
 
 static void eb_wire_transport_iface_init (EbTransportInterface *iface);
@@ -72,25 +71,21 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (EbWireTransport,
 static void connect_next (EbWireTransport *self, EbWireConnection *connection);
 static void obtain_connection (EbWireTransport *self, EbWireConnection *connection);
 
-static const GString *
-get_prefix (EbWireTransport *self, WireChannel *channel)
+static void
+set_prefix (EbWireTransport *self, EbWireConnection *connection)
 {
-  if (channel->prefix == NULL)
-    {
-      EbSink *sink = eb_subscription_get_sink (channel->subscription);
-      g_autofree char *authority = eb_sink_dup_authority (sink);
-      g_autofree char *id =
-          eb_webhook_id_prefix (self->log_id, eb_subscription_get_id (channel->subscription));
+  WireChannel *channel = connection->channel;
+  EbSink *sink = eb_subscription_get_sink (channel->subscription);
+  g_autofree char *authority = eb_sink_dup_authority (sink);
+  g_autofree char *id =
+      eb_webhook_id_prefix (self->log_id, eb_subscription_get_id (channel->subscription));
+  g_autofree char *prefix = g_strdup_printf ("POST %s HTTP/1.1\r\n"
+                                             "Host: %s\r\n"
+                                             "User-Agent: EventBus/" PACKAGE_VERSION "\r\n"
+                                             "webhook-id: %s-",
+                                             eb_sink_get_target (sink), authority, id);
 
-      channel->prefix = g_string_new (NULL);
-      g_string_printf (channel->prefix,
-                       "POST %s HTTP/1.1\r\n"
-                       "Host: %s\r\n"
-                       "User-Agent: EventBus/" PACKAGE_VERSION "\r\n"
-                       "webhook-id: %s-",
-                       eb_sink_get_target (sink), authority, id);
-    }
-  return channel->prefix;
+  eb_wire_connection_set_prefix (connection, prefix);
 }
 
 /* The queue that holds connections of this state, if one does. */
@@ -162,11 +157,6 @@ drop (EbWireTransport *self, EbWireConnection *connection)
 
   eb_deadlines_clear (self->connects, &connection->connecting);
   g_queue_unlink (&channel->connections, &connection->channel_link);
-  if (channel->connections.length == 0 && channel->prefix != NULL)
-    {
-      g_string_free (channel->prefix, TRUE);
-      channel->prefix = NULL;
-    }
   set_state (self, connection, EB_WIRE_CLOSED);
   eb_wire_connection_close (connection);
   set_ready_now (self); /* to free it, and to let the next one in */
@@ -253,12 +243,11 @@ handle_broken (EbWireTransport *self, EbWireConnection *connection, GError *erro
 static void
 begin (EbWireTransport *self, EbWireConnection *connection)
 {
-  const GString *prefix = get_prefix (self, connection->channel);
   gint64 now_seconds = eb_clock_get_real (self->clock) / G_USEC_PER_SEC;
   GError *error = NULL;
 
   set_state (self, connection, EB_WIRE_BUSY);
-  if (!eb_wire_connection_begin (connection, prefix->str, prefix->len, now_seconds, &error))
+  if (!eb_wire_connection_begin (connection, now_seconds, &error))
     handle_broken (self, connection, error);
 }
 
@@ -400,6 +389,7 @@ wire_send (EbTransport *transport, EbChannel *opaque, EbDelivery *delivery)
 
   connection = eb_wire_connection_new ();
   connection->channel = channel;
+  set_prefix (self, connection);
   connection->delivery = delivery;
   delivery->transport_data = connection;
   g_queue_push_tail_link (&channel->connections, &connection->channel_link);
