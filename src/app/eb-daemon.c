@@ -51,7 +51,6 @@ struct _EbDaemon
   EbHttpServer *http;          /* (owned) */
   EbBusName *name;             /* (owned) (nullable) without a bus */
   GDBusConnection *connection; /* (owned) (nullable) without a bus; workers read it */
-  EbHolds *holds;              /* (owned) shared by the D-Bus front end and its transports */
   EbDbusService *dbus;         /* (owned) (nullable) without a bus */
 };
 
@@ -196,7 +195,7 @@ create_transport (EbSinkKind kind,
 
   eb_log_get_extent (self->log, &extent);
   if (kind == EB_SINK_PEER)
-    return eb_dbus_transport_new (self->connection, self->holds, self->clock, settings);
+    return eb_dbus_transport_new (self->connection, self->clock, settings);
   if (kind == EB_SINK_HTTP && self->configuration->transport == EB_TRANSPORT_AUTO)
     return eb_wire_transport_new (self->clock, self->resolver, extent.log_id, settings);
   return eb_soup_transport_new (self->clock, extent.log_id, settings);
@@ -265,7 +264,7 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   self->connection = eb_bus_name_connect_finish (EB_BUS_NAME (source), result, &error);
   if (self->connection != NULL)
-    self->dbus = eb_dbus_service_new (self->bus, self->connection, self->holds);
+    self->dbus = eb_dbus_service_new (self->bus, self->connection);
   if (self->dbus == NULL || !eb_dbus_service_start (self->dbus, &error))
     {
       fail (self, error);
@@ -425,7 +424,6 @@ eb_daemon_finalize (GObject *object)
   g_clear_object (&self->log);
   g_clear_object (&self->resolver);
   g_clear_object (&self->connection);
-  eb_holds_unref (self->holds);
   g_clear_object (&self->clock);
   g_clear_error (&self->error);
   g_main_loop_unref (self->loop);
@@ -444,7 +442,6 @@ static void
 eb_daemon_init (EbDaemon *self)
 {
   self->loop = g_main_loop_new (NULL, FALSE);
-  self->holds = eb_holds_new ();
   self->sources = g_ptr_array_new_with_free_func (signal_source_free);
 }
 

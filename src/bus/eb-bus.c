@@ -483,27 +483,31 @@ eb_bus_deregister_finish (EbBus *self, GAsyncResult *result, GError **error)
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-static gboolean
-check_subscription (EbBus *self, EbSubscription *subscription, guint64 *after, GError **error)
+/**
+ * eb_bus_check_subscription:
+ * @after: as for eb_bus_subscribe_async()
+ *
+ * Returns: FALSE with the error with which eb_bus_subscribe_async() would fail now
+ */
+gboolean
+eb_bus_check_subscription (EbBus *self, EbSubscription *subscription, guint64 after, GError **error)
 {
+  const char *id = eb_subscription_get_id (subscription);
   guint64 head = get_head (self);
 
   if (!check_open (self, error) || !check_room (self, error)
       || !check_literal (self, eb_subscription_get_sink (subscription), error))
     return FALSE;
-  if (eb_registry_lookup (self->registry, eb_subscription_get_id (subscription)) != NULL)
+  if (eb_registry_lookup (self->registry, id) != NULL)
     {
-      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is a subscription “%s” already",
-                   eb_subscription_get_id (subscription));
+      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is a subscription “%s” already", id);
       return FALSE;
     }
-  if (*after == EB_START_NOW)
-    *after = head;
-  if (*after > head)
+  if (after != EB_START_NOW && after > head)
     {
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                    "“after” is %" G_GUINT64_FORMAT ", but the newest event is %" G_GUINT64_FORMAT,
-                   *after, head);
+                   after, head);
       return FALSE;
     }
   return TRUE;
@@ -524,11 +528,13 @@ eb_bus_subscribe_async (EbBus *self,
   GError *error = NULL;
 
   g_task_set_source_tag (task, eb_bus_subscribe_async);
-  if (!check_subscription (self, subscription, &after, &error))
+  if (!eb_bus_check_subscription (self, subscription, after, &error))
     {
       g_task_return_error (task, error);
       return;
     }
+  if (after == EB_START_NOW)
+    after = get_head (self);
   begin_subscription (self, subscription, after);
   if (eb_subscription_is_ephemeral (subscription))
     g_task_return_boolean (task, TRUE);

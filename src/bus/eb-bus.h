@@ -85,6 +85,10 @@ void eb_bus_deregister_async (EbBus *self,
                               gpointer user_data);
 gboolean eb_bus_deregister_finish (EbBus *self, GAsyncResult *result, GError **error);
 
+gboolean eb_bus_check_subscription (EbBus *self,
+                                    EbSubscription *subscription,
+                                    guint64 after,
+                                    GError **error);
 void eb_bus_subscribe_async (EbBus *self,
                              EbSubscription *subscription,
                              guint64 after,

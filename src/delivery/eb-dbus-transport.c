@@ -25,7 +25,6 @@ struct _EbDbusTransport
   GObject parent_instance;
 
   GDBusConnection *connection;  /* (owned) */
-  EbHolds *holds;               /* (owned) */
   EbDeliverySettings *settings; /* (owned) */
   EbDeadlines *deadlines;       /* (owned) */
   EbAnswerFunc answer;
@@ -52,7 +51,6 @@ struct _EbChannel
   EbDbusTransport *transport; /* (unowned) (nullable): NULL once closed */
   char *name;                 /* (owned) the peer's unique name */
   char *id;                   /* (owned) the subscription's */
-  GSource *hold;              /* (owned) (nullable): goes off when nothing holds it any more */
   GQueue waiting;             /* (element-type EbDelivery) not sent yet */
   GQueue sent;                /* (element-type EbDelivery) sent, in order, and not ended */
   gsize sent_bytes;           /* what those cost */
@@ -264,7 +262,7 @@ pump (EbChannel *channel)
 {
   EbDbusTransport *self = channel->transport;
 
-  if (channel->settling || channel->hold != NULL)
+  if (channel->settling)
     return;
   send_waiting (channel);
 
@@ -289,28 +287,6 @@ deadline_cb (EbDeadline *deadline, gpointer user_data)
     ping (channel);
   else
     give_up (channel, "the peer did not answer a ping in time");
-}
-
-static gboolean
-released_cb (GCancellable *released, gpointer user_data)
-{
-  EbChannel *channel = user_data;
-
-  g_clear_pointer (&channel->hold, g_source_unref);
-  pump (channel);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-watch_hold (EbChannel *channel)
-{
-  g_autoptr (GCancellable) released = eb_holds_lookup (channel->transport->holds, channel->id);
-
-  if (released == NULL)
-    return;
-  channel->hold = g_cancellable_source_new (released);
-  g_source_set_callback (channel->hold, G_SOURCE_FUNC (released_cb), channel, NULL);
-  g_source_attach (channel->hold, g_main_context_get_thread_default ());
 }
 
 static void
@@ -343,7 +319,6 @@ eb_dbus_transport_open (EbTransport *transport, EbSubscription *subscription)
   channel->cancellable = g_cancellable_new ();
   channel->lull.channel = channel;
   channel->patience.channel = channel;
-  watch_hold (channel);
   return channel;
 }
 
@@ -361,9 +336,6 @@ eb_dbus_transport_close (EbTransport *transport, EbChannel *channel)
 
   eb_deadlines_clear (self->deadlines, &channel->lull.deadline);
   eb_deadlines_clear (self->deadlines, &channel->patience.deadline);
-  if (channel->hold != NULL)
-    g_source_destroy (channel->hold);
-  g_clear_pointer (&channel->hold, g_source_unref);
   g_queue_clear (&channel->waiting);
   g_queue_clear (&channel->sent);
   channel->transport = NULL;
@@ -387,7 +359,6 @@ eb_dbus_transport_finalize (GObject *object)
   EbDbusTransport *self = EB_DBUS_TRANSPORT (object);
 
   g_clear_object (&self->connection);
-  g_clear_pointer (&self->holds, eb_holds_unref);
   g_clear_pointer (&self->settings, eb_delivery_settings_unref);
   g_clear_pointer (&self->deadlines, eb_deadlines_free);
 
@@ -408,22 +379,17 @@ eb_dbus_transport_init (EbDbusTransport *self)
 /**
  * eb_dbus_transport_new:
  * @connection: to the bus that the peers are on
- * @holds: the front end's: what it holds is not sent yet
  * @clock: what deadlines go by
  * @settings: whose timeout a peer has for reading a full window
  *
  * Returns: (transfer full): a transport for the worker whose context is the thread-default one
  */
 EbTransport *
-eb_dbus_transport_new (GDBusConnection *connection,
-                       EbHolds *holds,
-                       EbClock *clock,
-                       EbDeliverySettings *settings)
+eb_dbus_transport_new (GDBusConnection *connection, EbClock *clock, EbDeliverySettings *settings)
 {
   EbDbusTransport *self = g_object_new (EB_TYPE_DBUS_TRANSPORT, NULL);
 
   self->connection = g_object_ref (connection);
-  self->holds = eb_holds_ref (holds);
   self->settings = eb_delivery_settings_ref (settings);
   self->deadlines =
       eb_deadlines_new (clock, g_main_context_get_thread_default (), deadline_cb, self);

@@ -6,7 +6,6 @@
 #include <gio/gio.h>
 
 #include "core/eb-clock.h"
-#include "core/eb-holds.h"
 #include "delivery/eb-transport.h"
 
 G_BEGIN_DECLS
@@ -14,9 +13,7 @@ G_BEGIN_DECLS
 #define EB_TYPE_DBUS_TRANSPORT (eb_dbus_transport_get_type ())
 G_DECLARE_FINAL_TYPE (EbDbusTransport, eb_dbus_transport, EB, DBUS_TRANSPORT, GObject)
 
-EbTransport *eb_dbus_transport_new (GDBusConnection *connection,
-                                    EbHolds *holds,
-                                    EbClock *clock,
-                                    EbDeliverySettings *settings);
+EbTransport *
+eb_dbus_transport_new (GDBusConnection *connection, EbClock *clock, EbDeliverySettings *settings);
 
 G_END_DECLS

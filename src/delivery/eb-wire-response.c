@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define UNTIL_CLOSE G_MAXUINT64
-
 /* Returns: the size of the head that begins @bytes, its empty line included; 0 if that is not
  * there yet */
 static gsize
@@ -54,29 +52,27 @@ begin_body (EbWireResponse *self, SoupMessageHeaders *headers)
       return EB_WIRE_RESPONSE_MORE;
     }
 
-  self->left = UNTIL_CLOSE;
-  if (encoding == SOUP_ENCODING_CONTENT_LENGTH)
-    self->left = (guint64) soup_message_headers_get_content_length (headers);
-  if (self->left == 0)
-    return EB_WIRE_RESPONSE_DONE;
+  /* A body that ends with the connection ends it now: nobody reads it. */
+  self->left = encoding == SOUP_ENCODING_CONTENT_LENGTH
+                   ? (guint64) soup_message_headers_get_content_length (headers)
+                   : G_MAXUINT64;
   if (self->left > EB_MAX_RESPONSE_BODY)
-    {
-      self->keep_alive = FALSE;
-      return EB_WIRE_RESPONSE_DONE;
-    }
+    self->keep_alive = FALSE;
+  if (self->left == 0 || self->left > EB_MAX_RESPONSE_BODY)
+    return EB_WIRE_RESPONSE_DONE;
   return EB_WIRE_RESPONSE_MORE;
 }
 
 static EbWireResponseStatus
 parse_head (EbWireResponse *self, SoupMessageHeaders *scratch, const guint8 *bytes, gsize n_bytes)
 {
+  gsize empty_line = bytes[n_bytes - 2] == '\r' ? 2 : 1;
   SoupHTTPVersion version;
   guint status;
 
   soup_message_headers_clear (scratch);
-  /* It wants the last header's line end, and not the empty line. */
-  if (!soup_headers_parse_response ((const char *) bytes, (int) n_bytes - 2, scratch, &version,
-                                    &status, NULL)
+  if (!soup_headers_parse_response ((const char *) bytes, (int) (n_bytes - empty_line), scratch,
+                                    &version, &status, NULL)
       || status < 100 || status > 999 || status == SOUP_STATUS_SWITCHING_PROTOCOLS)
     return EB_WIRE_RESPONSE_BAD;
 
@@ -131,18 +127,12 @@ feed_body (EbWireResponse *self, const guint8 *bytes, gsize n_bytes)
       if (status == EB_CHUNKED_MORE)
         return EB_WIRE_RESPONSE_MORE;
     }
-  else if (self->left != UNTIL_CLOSE)
+  else
     {
       n_used = (gsize) MIN (self->left, n_bytes);
       self->left -= n_used;
       if (self->left > 0)
         return EB_WIRE_RESPONSE_MORE;
-    }
-  else
-    {
-      self->head_size += n_bytes;
-      return self->head_size <= EB_MAX_RESPONSE_BODY ? EB_WIRE_RESPONSE_MORE
-                                                     : EB_WIRE_RESPONSE_DONE;
     }
 
   if (n_used < n_bytes)

@@ -44,7 +44,7 @@ typedef struct
   gsize head_size;  /* of interim responses */
   gboolean chunked;
   EbChunked chunks;
-  guint64 left; /* of a body with a length; G_MAXUINT64 for one that ends with the connection */
+  guint64 left; /* of a body with a length */
 } EbWireResponse;
 
 EbWireResponseStatus eb_wire_response_feed (EbWireResponse *self,

@@ -468,6 +468,9 @@ handle_stop (EbWorker *self, gpointer subject, guint64 number, GTask *task)
 static void
 shut_down (EbWorker *self)
 {
+  if (self->drain != NULL)
+    g_task_return_boolean (self->drain, FALSE);
+  g_clear_object (&self->drain);
   g_cancellable_cancel (self->cancellable);
   while (self->list.head != NULL)
     remove_consumer (self, self->list.head->data);
@@ -477,9 +480,6 @@ shut_down (EbWorker *self)
     continue;
   for (guint i = 0; i < N_TRANSPORTS; i++)
     g_clear_object (&self->transports[i]);
-  if (self->drain != NULL)
-    g_task_return_boolean (self->drain, FALSE);
-  g_clear_object (&self->drain);
 }
 
 static gpointer
