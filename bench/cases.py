@@ -1,0 +1,214 @@
+# SPDX-FileCopyrightText: EventBus contributors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The cases: what runs against what, and the figure that each must reach."""
+
+import dataclasses
+import statistics
+
+import load
+import servers
+
+# What a head is taken to be while eventbusd has not shown it.
+HEAD_BYTES = 420
+# nginx's best; with more, its rate falls.
+NGINX_CONNECTIONS = 4
+# Memory of one registration includes what all of them need together.
+REGISTRATIONS = 100_000
+IDLE_CLIENTS = 4_000
+
+
+@dataclasses.dataclass
+class Row:
+    """A line of the table: a ratio (or a figure) and what it must be."""
+
+    what: str
+    against: str
+    values: list  # one for each round
+    at_least: float = None
+    at_most: float = None
+    unit: str = "×"
+
+    @property
+    def value(self):
+        return statistics.median(self.values)
+
+    @property
+    def passed(self):
+        """None where there is no target."""
+        if self.at_least is not None:
+            return self.value >= self.at_least
+        if self.at_most is not None:
+            return self.value <= self.at_most
+        return None
+
+
+class Bench:
+    """The runs of all cases so far, and what went wrong in eventbusd's."""
+
+    def __init__(self, build, quick, say):
+        self.build = build
+        self.quick = quick
+        self.say = say
+        self.faults = []
+        self.runs = {}  # case → who → list of results
+
+    def events(self, wanted):
+        """How many events to send: a quick run shows only that everything works."""
+        return max(wanted // 10, 10) if self.quick else wanted
+
+    def note(self, case, who, result):
+        self.runs.setdefault(case, {}).setdefault(who, []).append(result)
+        return result
+
+    def eventbusd(self, case, who="eventbusd", **options):
+        """A fan-out through the daemon, which must not lose or repeat anything."""
+        result = load.fanout(self.build, lambda port: servers.eventbusd(self.build), **options)
+        wrong = {name: result[name] for name in ("lost", "repeats", "corrupt", "malformed")
+                 if result[name]}
+        if wrong or not result["finished"]:
+            self.faults.append(f"{case}, {who}: {wrong or 'not everything was published'}")
+        return self._said(case, who, result)
+
+    def tutorial(self, case, who="tutorial", **options):
+        result = load.fanout(self.build, lambda port: servers.tutorial(self.build), **options)
+        return self._said(case, who, result)
+
+    def nginx(self, case, who="nginx", **options):
+        result = load.fanout(self.build, lambda port: servers.nginx(port, options["sinks"]),
+                             unregistered=True, **options)
+        return self._said(case, who, result)
+
+    def sender(self, case, kind, head_bytes, **options):
+        return self._said(case, kind, load.sender(self.build, kind, head_bytes, **options))
+
+    def _said(self, case, who, result):
+        warm = result["warm"]
+        seldom = "".join(f", {result[name]} {name}" for name in ("refused", "broken", "late")
+                         if result[name])
+        self.say(f"{case}: {who}: {warm['rate']:,.0f}/s, p99 {warm['p99_us'] / 1000:.2f} ms, "
+                 f"{result['cpu_us']:.1f} µs a delivery, {result['lost']} lost, "
+                 f"{result['repeats']} repeated{seldom}")
+        return self.note(case, who, result)
+
+    def ratios(self, case, over, under, figure):
+        """Round by round: what ran side by side is compared with each other."""
+        runs = self.runs[case]
+        return [figure(a) / figure(b) for a, b in zip(runs[over], runs[under])]
+
+
+def warm_rate(result):
+    return result["warm"]["rate"]
+
+
+def cold_rate(result):
+    return result["cold"]["rate"]
+
+
+def warm_p99(result):
+    return result["warm"]["p99_us"]
+
+
+def fanout_100(bench, rounds):
+    case, shape = "fanout-100", {"sinks": 100, "warmup": 20}
+    for _ in range(rounds):
+        own = bench.eventbusd(case, events=bench.events(3000), **shape)
+        head = round(own["warm"]["head_bytes"]) or HEAD_BYTES
+        bench.sender(case, "epoll", head, events=bench.events(3000), **shape)
+        bench.nginx(case, events=bench.events(2000), connections=NGINX_CONNECTIONS, **shape)
+        bench.sender(case, "soup", head, events=bench.events(200), **shape)
+        # It loses events: a window that is full of lost ones would never let another through.
+        bench.tutorial(case, events=bench.events(500), give_up=250, **shape)
+        bench.tutorial(case, "tutorial, one event at a time", events=bench.events(500), window=1,
+                       give_up=250, **shape)
+
+    def row(against, who, **target):
+        return Row("deliveries/s, 100 sinks", against,
+                   bench.ratios(case, "eventbusd", who, warm_rate), **target)
+
+    return [
+        row("bare epoll loop", "epoll", at_least=0.75),
+        row("nginx mirror, one worker", "nginx", at_least=1.2),
+        row("the tutorial's program in Go, same publisher", "tutorial", at_least=8),
+        row("the same, never given more than one event at a time", "tutorial, one event at a time"),
+        row("SoupSession", "soup"),
+    ]
+
+
+def fanout_5000(bench, rounds):
+    case, shape = "fanout-5000", {"sinks": 5000, "warmup": 10, "events": 10}
+    for _ in range(rounds):
+        own = bench.eventbusd(case, **shape)
+        bench.sender(case, "epoll", round(own["cold"]["head_bytes"]) or HEAD_BYTES, **shape)
+    what = "deliveries/s, 5,000 sinks"
+    return [
+        Row(f"{what}, connecting included", "bare epoll loop, connecting included",
+            bench.ratios(case, "eventbusd", "epoll", cold_rate), at_least=0.75),
+        Row(f"{what}, connected", "bare epoll loop, connected",
+            bench.ratios(case, "eventbusd", "epoll", warm_rate)),
+    ]
+
+
+def isolation(bench, rounds):
+    case = "isolation"
+    shape = {"sinks": 99, "rate": 50, "warmup": bench.events(100), "events": bench.events(400)}
+    for _ in range(rounds):
+        bench.eventbusd(case, "all well", **shape)
+        bench.eventbusd(case, "one never answers", silent=1, **shape)
+        bench.eventbusd(case, "one refuses", refusing=1, **shape)
+    return [Row(f"p99 of the others at 50 events/s, {who} of 100", "p99 without that one",
+                bench.ratios(case, who, "all well", warm_p99), at_most=1.5)
+            for who in ("one never answers", "one refuses")]
+
+
+def latency(bench, rounds):
+    case = "latency"
+    shape = {"sinks": 100, "rate": 50, "warmup": bench.events(100), "events": bench.events(500)}
+    for _ in range(rounds):
+        bench.eventbusd(case, **shape)
+        bench.nginx(case, **shape)
+    return [Row("publish to delivery at 50 events/s, 100 sinks, p99", "nginx mirror",
+                bench.ratios(case, "eventbusd", "nginx", warm_p99), at_most=0.7)]
+
+
+def idle_clients(bench, rounds):
+    case = "idle-clients"
+    variants = {"alone": 0, "beside idle clients": IDLE_CLIENTS}
+    for _ in range(rounds):
+        for who, idle in variants.items():
+            with servers.eventbusd(bench.build) as server:
+                result = load.posts(bench.build, server, idle=idle, seconds=1 if bench.quick else 3)
+            if result["idle"] != idle or result["idle_broken"] or result["failed"]:
+                bench.faults.append(f"{case}, {who}: {result}")
+            bench.say(f"{case}: {who}: {result['rate']:,.0f} POSTs/s")
+            bench.note(case, who, result)
+    return [Row(f"POSTs/s of one publisher beside {IDLE_CLIENTS:,} idle clients", "without them",
+                bench.ratios(case, "beside idle clients", "alone", lambda r: r["rate"]),
+                at_least=0.8)]
+
+
+def memory(bench, rounds):
+    case = "memory"
+    for _ in range(rounds):
+        with servers.eventbusd(bench.build, "--set=limits.max-subscriptions=200000") as server:
+            idle = server.resident_kib()
+            load.run(bench.build, "register", server=server.address, count=REGISTRATIONS)
+            full = server.resident_kib()
+        bench.say(f"{case}: {idle:,} KiB idle, {full:,} KiB with {REGISTRATIONS:,} registrations")
+        bench.note(case, "eventbusd", {"idle": idle / 1024,
+                                       "each": (full - idle) * 1024 / REGISTRATIONS})
+    runs = bench.runs[case]["eventbusd"]
+    return [
+        Row("resident memory, idle", "", [run["idle"] for run in runs], at_most=16, unit=" MiB"),
+        Row(f"resident memory of each of {REGISTRATIONS:,} registrations", "",
+            [run["each"] for run in runs], at_most=1024, unit=" bytes"),
+    ]
+
+
+CASES = {
+    "fanout-100": fanout_100,
+    "fanout-5000": fanout_5000,
+    "isolation": isolation,
+    "latency": latency,
+    "idle-clients": idle_clients,
+    "memory": memory,
+}
