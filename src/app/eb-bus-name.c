@@ -55,6 +55,12 @@ describe_bus (EbBusName *self)
   return self->type == EB_BUS_TYPE_SYSTEM ? "system bus" : "session bus";
 }
 
+static GBusType
+get_bus_type (EbBusName *self)
+{
+  return self->type == EB_BUS_TYPE_SYSTEM ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION;
+}
+
 static void
 connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -81,8 +87,7 @@ eb_bus_name_connect_async (EbBusName *self, GAsyncReadyCallback callback, gpoint
   GTask *task = g_task_new (self, NULL, callback, user_data);
 
   g_task_set_source_tag (task, eb_bus_name_connect_async);
-  g_bus_get (self->type == EB_BUS_TYPE_SYSTEM ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_SESSION, NULL,
-             connected_cb, task);
+  g_bus_get (get_bus_type (self), NULL, connected_cb, task);
 }
 
 /**

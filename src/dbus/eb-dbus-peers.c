@@ -7,8 +7,10 @@
 
 #include "core/eb-error.h"
 
-/* Each peer that has subscriptions is watched until it has none any more. A watch begins by asking
- * the bus for the name's owner, so that of a peer that has left before, we hear as well.
+/* Each peer that has subscriptions is watched until it has none any more: the bus tells when its
+ * name loses its owner, and is asked once whether that had happened before. g_bus_watch_name() does
+ * the same, but passes over a loss that comes while its own question is being answered.
+ *
  * Lives in the main thread. */
 struct _EbDbusPeers
 {
@@ -21,10 +23,11 @@ struct _EbDbusPeers
 
 typedef struct
 {
-  EbDbusPeers *peers; /* (unowned) */
-  char *name;         /* (owned) */
-  guint watch_id;
-  GHashTable *ids; /* (owned) (element-type utf8) subscriptions: a set */
+  EbDbusPeers *peers;        /* (unowned) */
+  char *name;                /* (owned) */
+  guint signal_id;           /* of NameOwnerChanged */
+  GCancellable *cancellable; /* (owned) of the question */
+  GHashTable *ids;           /* (owned) (element-type utf8) subscriptions: a set */
 } Peer;
 
 /* Enough for a desktop shell's worth of components behind one connection; each costs time with
@@ -34,7 +37,9 @@ typedef struct
 static void
 peer_free (Peer *peer)
 {
-  g_bus_unwatch_name (peer->watch_id);
+  g_dbus_connection_signal_unsubscribe (peer->peers->connection, peer->signal_id);
+  g_cancellable_cancel (peer->cancellable);
+  g_object_unref (peer->cancellable);
   g_hash_table_unref (peer->ids);
   g_free (peer->name);
   g_free (peer);
@@ -71,9 +76,9 @@ eb_dbus_peers_free (EbDbusPeers *self)
 }
 
 static void
-vanished_cb (GDBusConnection *connection, const char *name, gpointer user_data)
+forget_peer (Peer *left)
 {
-  g_autoptr (Peer) peer = user_data;
+  g_autoptr (Peer) peer = left;
   EbDbusPeers *self = peer->peers;
   GHashTableIter iter;
   const char *id;
@@ -85,6 +90,51 @@ vanished_cb (GDBusConnection *connection, const char *name, gpointer user_data)
       g_hash_table_remove (self->owners, id);
       self->left (id, self->user_data);
     }
+}
+
+static void
+owner_changed_cb (GDBusConnection *connection,
+                  const char *sender,
+                  const char *path,
+                  const char *interface,
+                  const char *signal,
+                  GVariant *parameters,
+                  gpointer user_data)
+{
+  const char *new_owner;
+
+  g_variant_get (parameters, "(&s&s&s)", NULL, NULL, &new_owner);
+  if (*new_owner == '\0')
+    forget_peer (user_data);
+}
+
+static void
+has_owner_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply =
+      g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  gboolean has_owner = FALSE;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return; /* and with it the peer */
+  if (reply != NULL)
+    g_variant_get (reply, "(b)", &has_owner);
+  if (!has_owner)
+    forget_peer (user_data);
+}
+
+static void
+watch_peer (EbDbusPeers *self, Peer *peer)
+{
+  peer->cancellable = g_cancellable_new ();
+  peer->signal_id = g_dbus_connection_signal_subscribe (
+      self->connection, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+      "/org/freedesktop/DBus", peer->name, G_DBUS_SIGNAL_FLAGS_NONE, owner_changed_cb, peer, NULL);
+  g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                          "org.freedesktop.DBus", "NameHasOwner", g_variant_new ("(s)", peer->name),
+                          G_VARIANT_TYPE ("(b)"), G_DBUS_CALL_FLAGS_NONE, -1, peer->cancellable,
+                          has_owner_cb, peer);
 }
 
 static Peer *
@@ -99,8 +149,7 @@ ensure_peer (EbDbusPeers *self, const char *name)
   peer->peers = self;
   peer->name = g_strdup (name);
   peer->ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  peer->watch_id = g_bus_watch_name_on_connection (
-      self->connection, name, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, vanished_cb, peer, NULL);
+  watch_peer (self, peer);
   g_hash_table_insert (self->peers, peer->name, peer);
   return peer;
 }

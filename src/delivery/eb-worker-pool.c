@@ -161,7 +161,8 @@ eb_worker_pool_drain_finish (EbWorkerPool *self, GAsyncResult *result)
 /**
  * eb_worker_pool_stop:
  *
- * Ends the threads and whatever is under way in them.
+ * Ends the threads and whatever is under way in them. To be called before the pool is let go: the
+ * threads hold references to it for as long as they have something to tell.
  */
 void
 eb_worker_pool_stop (EbWorkerPool *self)

@@ -1,0 +1,309 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "support/eb-fake-transport.h"
+
+typedef struct
+{
+  EbFakeBehaviour behaviour;
+  GArray *arrivals; /* (owned) (element-type EbFakeArrival) */
+  guint under_way;
+  guint max_under_way;
+  GMainContext *context;  /* (unowned) (nullable) of the worker that delivers here */
+  GQueue kept;            /* (element-type EbDelivery) */
+  EbTransport *transport; /* (unowned) (nullable) of that worker */
+} Sink;
+
+struct _EbFakeSinks
+{
+  GMutex lock;
+  GHashTable *sinks; /* (owned) (element-type utf8 Sink) by URI */
+};
+
+#define EB_TYPE_FAKE_TRANSPORT (eb_fake_transport_get_type ())
+G_DECLARE_FINAL_TYPE (EbFakeTransport, eb_fake_transport, EB, FAKE_TRANSPORT, GObject)
+
+struct _EbFakeTransport
+{
+  GObject parent_instance;
+
+  EbFakeSinks *sinks; /* (unowned) */
+  EbAnswerFunc answer;
+  gpointer user_data;
+};
+
+struct _EbChannel
+{
+  char *uri;      /* (owned) */
+  GQueue answers; /* (element-type GSource) that are to come */
+};
+
+typedef struct
+{
+  EbFakeTransport *transport; /* (unowned) */
+  EbChannel *channel;         /* (unowned) */
+  EbDelivery *delivery;       /* (unowned) */
+  EbFakeBehaviour behaviour;
+} Answer;
+
+static void eb_fake_transport_iface_init (EbTransportInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (EbFakeTransport,
+                               eb_fake_transport,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (EB_TYPE_TRANSPORT,
+                                                      eb_fake_transport_iface_init))
+
+static void
+sink_free (Sink *sink)
+{
+  g_array_unref (sink->arrivals);
+  g_queue_clear (&sink->kept);
+  g_free (sink);
+}
+
+/* With the lock held. */
+static Sink *
+get_sink (EbFakeSinks *self, const char *uri)
+{
+  Sink *sink = g_hash_table_lookup (self->sinks, uri);
+
+  if (sink == NULL)
+    {
+      sink = g_new0 (Sink, 1);
+      sink->arrivals = g_array_new (FALSE, FALSE, sizeof (EbFakeArrival));
+      g_hash_table_insert (self->sinks, g_strdup (uri), sink);
+    }
+  return sink;
+}
+
+EbFakeSinks *
+eb_fake_sinks_new (void)
+{
+  EbFakeSinks *self = g_new0 (EbFakeSinks, 1);
+
+  g_mutex_init (&self->lock);
+  self->sinks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) sink_free);
+  return self;
+}
+
+void
+eb_fake_sinks_free (EbFakeSinks *self)
+{
+  g_hash_table_unref (self->sinks);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+void
+eb_fake_sinks_set (EbFakeSinks *self, const char *uri, EbFakeBehaviour behaviour)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  get_sink (self, uri)->behaviour = behaviour;
+}
+
+guint
+eb_fake_sinks_count (EbFakeSinks *self, const char *uri)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return get_sink (self, uri)->arrivals->len;
+}
+
+EbFakeArrival
+eb_fake_sinks_get (EbFakeSinks *self, const char *uri, guint index)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  Sink *sink = get_sink (self, uri);
+
+  g_assert_cmpuint (index, <, sink->arrivals->len);
+  return g_array_index (sink->arrivals, EbFakeArrival, index);
+}
+
+guint
+eb_fake_sinks_max_under_way (EbFakeSinks *self, const char *uri)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return get_sink (self, uri)->max_under_way;
+}
+
+static gboolean
+answer_cb (gpointer user_data)
+{
+  static const EbAnswer answers[] = {
+    [EB_FAKE_TAKE] = { EB_ANSWER_RESPONSE, 200, NULL, NULL },
+    [EB_FAKE_KEEP] = { EB_ANSWER_RESPONSE, 200, NULL, NULL },
+    [EB_FAKE_UNREACHABLE] = { EB_ANSWER_UNREACHABLE, 0, NULL, "fake: unreachable" },
+    [EB_FAKE_ANSWER_500] = { EB_ANSWER_RESPONSE, 500, NULL, NULL },
+    [EB_FAKE_GONE] = { EB_ANSWER_GONE, 0, NULL, "fake: gone" },
+  };
+  const Answer *answer = user_data;
+  EbFakeTransport *self = answer->transport;
+
+  g_queue_remove (&answer->channel->answers, g_main_current_source ());
+  g_mutex_lock (&self->sinks->lock);
+  get_sink (self->sinks, answer->channel->uri)->under_way--;
+  g_mutex_unlock (&self->sinks->lock);
+  self->answer (answer->delivery, &answers[answer->behaviour], self->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+answer_soon (EbFakeTransport *self,
+             EbChannel *channel,
+             EbDelivery *delivery,
+             EbFakeBehaviour behaviour)
+{
+  const Answer answer = { self, channel, delivery, behaviour };
+  GSource *source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, answer_cb, g_memdup2 (&answer, sizeof answer), g_free);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  g_queue_push_tail (&channel->answers, source);
+  g_source_unref (source);
+}
+
+static void
+fake_send (EbTransport *transport, EbChannel *channel, EbDelivery *delivery)
+{
+  EbFakeTransport *self = EB_FAKE_TRANSPORT (transport);
+  const EbFakeArrival arrival = { eb_event_get_sequence (eb_parcel_get_event (delivery->parcel)),
+                                  delivery->previous, delivery->attempt };
+  EbFakeBehaviour behaviour;
+  Sink *sink;
+
+  delivery->transport_data = channel;
+  g_mutex_lock (&self->sinks->lock);
+  sink = get_sink (self->sinks, channel->uri);
+  g_array_append_val (sink->arrivals, arrival);
+  sink->under_way++;
+  sink->max_under_way = MAX (sink->max_under_way, sink->under_way);
+  sink->context = g_main_context_get_thread_default ();
+  sink->transport = transport;
+  behaviour = sink->behaviour;
+  if (behaviour == EB_FAKE_KEEP)
+    g_queue_push_tail (&sink->kept, delivery);
+  g_mutex_unlock (&self->sinks->lock);
+
+  if (behaviour != EB_FAKE_KEEP)
+    answer_soon (self, channel, delivery, behaviour);
+  g_main_context_wakeup (NULL);
+}
+
+typedef struct
+{
+  EbFakeSinks *sinks;
+  char *uri; /* (owned) */
+} Release;
+
+static gboolean
+release_cb (gpointer user_data)
+{
+  g_autofree Release *release = user_data;
+  g_autofree char *uri = release->uri;
+  EbFakeSinks *self = release->sinks;
+  EbDelivery *delivery;
+  Sink *sink;
+
+  g_mutex_lock (&self->lock);
+  sink = get_sink (self, uri);
+  while ((delivery = g_queue_pop_head (&sink->kept)) != NULL)
+    answer_soon (EB_FAKE_TRANSPORT (sink->transport), delivery->transport_data, delivery,
+                 EB_FAKE_TAKE);
+  g_mutex_unlock (&self->lock);
+  return G_SOURCE_REMOVE;
+}
+
+/**
+ * eb_fake_sinks_release:
+ * @uri: of a sink that keeps at least one delivery: takes it, and every later one
+ */
+void
+eb_fake_sinks_release (EbFakeSinks *self, const char *uri)
+{
+  Release *release = g_new (Release, 1);
+  GMainContext *context;
+
+  release->sinks = self;
+  release->uri = g_strdup (uri);
+  g_mutex_lock (&self->lock);
+  get_sink (self, uri)->behaviour = EB_FAKE_TAKE;
+  context = get_sink (self, uri)->context;
+  g_mutex_unlock (&self->lock);
+  g_main_context_invoke (context, release_cb, release);
+}
+
+static void
+fake_set_answer_func (EbTransport *transport, EbAnswerFunc func, gpointer user_data)
+{
+  EbFakeTransport *self = EB_FAKE_TRANSPORT (transport);
+
+  self->answer = func;
+  self->user_data = user_data;
+}
+
+static void
+fake_configure (EbTransport *transport, EbDeliverySettings *settings)
+{
+}
+
+static EbChannel *
+fake_open (EbTransport *transport, EbSubscription *subscription)
+{
+  EbChannel *channel = g_new0 (EbChannel, 1);
+
+  channel->uri = g_strdup (eb_sink_get_uri (eb_subscription_get_sink (subscription)));
+  return channel;
+}
+
+static void
+fake_close (EbTransport *transport, EbChannel *channel)
+{
+  EbFakeTransport *self = EB_FAKE_TRANSPORT (transport);
+  GSource *source;
+
+  g_mutex_lock (&self->sinks->lock);
+  g_queue_clear (&get_sink (self->sinks, channel->uri)->kept);
+  g_mutex_unlock (&self->sinks->lock);
+  while ((source = g_queue_pop_head (&channel->answers)) != NULL)
+    g_source_destroy (source);
+  g_free (channel->uri);
+  g_free (channel);
+}
+
+static void
+eb_fake_transport_iface_init (EbTransportInterface *iface)
+{
+  iface->set_answer_func = fake_set_answer_func;
+  iface->configure = fake_configure;
+  iface->open = fake_open;
+  iface->send = fake_send;
+  iface->close = fake_close;
+}
+
+static void
+eb_fake_transport_class_init (EbFakeTransportClass *klass)
+{
+}
+
+static void
+eb_fake_transport_init (EbFakeTransport *self)
+{
+}
+
+EbTransport *
+eb_fake_transport_create (EbSinkKind kind,
+                          GMainContext *context,
+                          EbDeliverySettings *settings,
+                          gpointer user_data)
+{
+  EbFakeTransport *self = g_object_new (EB_TYPE_FAKE_TRANSPORT, NULL);
+
+  self->sinks = user_data;
+  return EB_TRANSPORT (self);
+}

@@ -1,0 +1,53 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "delivery/eb-transport.h"
+
+G_BEGIN_DECLS
+
+/**
+ * EbFakeBehaviour:
+ *
+ * What a fake sink does with a delivery: takes it, keeps it until eb_fake_sinks_release(), or one
+ * of the ways in which a delivery fails.
+ */
+typedef enum
+{
+  EB_FAKE_TAKE,
+  EB_FAKE_KEEP,
+  EB_FAKE_UNREACHABLE,
+  EB_FAKE_ANSWER_500,
+  EB_FAKE_GONE,
+} EbFakeBehaviour;
+
+typedef struct
+{
+  guint64 sequence;
+  guint64 previous;
+  guint attempt;
+} EbFakeArrival;
+
+/**
+ * EbFakeSinks:
+ *
+ * Sinks without a network, for the transports of all workers. Any thread may call.
+ */
+typedef struct _EbFakeSinks EbFakeSinks;
+
+EbFakeSinks *eb_fake_sinks_new (void);
+void eb_fake_sinks_free (EbFakeSinks *self);
+void eb_fake_sinks_set (EbFakeSinks *self, const char *uri, EbFakeBehaviour behaviour);
+void eb_fake_sinks_release (EbFakeSinks *self, const char *uri);
+guint eb_fake_sinks_count (EbFakeSinks *self, const char *uri);
+EbFakeArrival eb_fake_sinks_get (EbFakeSinks *self, const char *uri, guint index);
+guint eb_fake_sinks_max_under_way (EbFakeSinks *self, const char *uri);
+
+/* An EbTransportFactory, whose user data is an EbFakeSinks. */
+EbTransport *eb_fake_transport_create (EbSinkKind kind,
+                                       GMainContext *context,
+                                       EbDeliverySettings *settings,
+                                       gpointer user_data);
+
+G_END_DECLS
