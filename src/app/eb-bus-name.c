@@ -71,8 +71,11 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   self->connection = g_bus_get_finish (result, &error);
   if (self->connection == NULL)
     {
+      g_autofree char *address = g_dbus_address_get_for_bus_sync (get_bus_type (self), NULL, NULL);
+
       g_prefix_error (&error,
-                      "Cannot reach the %s (--bus=none does without): ", describe_bus (self));
+                      "Cannot reach the %s at %s (--bus=none does without): ", describe_bus (self),
+                      address != NULL ? address : "no address");
       g_task_return_error (task, error);
       return;
     }

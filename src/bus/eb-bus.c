@@ -264,7 +264,6 @@ static void
 gone_cb (EbWorkerPool *workers, EbSubscription *subscription, const char *reason, EbBus *self)
 {
   const char *id = eb_subscription_get_id (subscription);
-  g_autoptr (EbSubscription) owned = eb_subscription_ref (subscription);
 
   if (eb_registry_lookup (self->registry, id) != subscription)
     return;

@@ -34,6 +34,16 @@ void eb_deadlines_free (EbDeadlines *self);
 void eb_deadlines_set (EbDeadlines *self, EbDeadline *deadline, GTimeSpan length);
 void eb_deadlines_clear (EbDeadlines *self, EbDeadline *deadline);
 
+/**
+ * eb_deadline_get_owner:
+ * @Type: the struct that @deadline is embedded in
+ * @field: its name there
+ *
+ * Returns: (type gpointer): that struct
+ */
+#define eb_deadline_get_owner(deadline, Type, field)                                               \
+  ((Type *) (gpointer) ((char *) (deadline) -G_STRUCT_OFFSET (Type, field)))
+
 static inline gboolean
 eb_deadline_is_set (const EbDeadline *deadline)
 {

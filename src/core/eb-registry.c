@@ -46,7 +46,7 @@ lease_free (EbLease *lease)
 static EbLease *
 lease_from_deadline (EbDeadline *deadline)
 {
-  return (EbLease *) ((char *) deadline - G_STRUCT_OFFSET (EbLease, deadline));
+  return eb_deadline_get_owner (deadline, EbLease, deadline);
 }
 
 static void

@@ -47,6 +47,18 @@ append_number (SoupMessageHeaders *headers, const char *name, guint64 number)
   soup_message_headers_append (headers, name, value);
 }
 
+/* To libsoup an answer without a length lasts as long as its connection, even one that can have no
+ * body, and it would close a connection that is as good as new. */
+static void
+got_headers_cb (SoupMessage *message, gpointer user_data)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (message);
+
+  if (soup_message_get_status (message) == SOUP_STATUS_NO_CONTENT
+      && soup_message_headers_get_encoding (headers) == SOUP_ENCODING_EOF)
+    soup_message_headers_set_content_length (headers, 0);
+}
+
 /**
  * eb_soup_message_new:
  * @webhook_id_prefix: of the subscription, from eb_webhook_id_prefix()
@@ -68,6 +80,7 @@ eb_soup_message_new (GUri *uri,
   /* A POST counts as idempotent to libsoup only if it is told so, and it uses no idle connection
    * for others. Sinks tell repeats by webhook-id. */
   soup_message_set_flags (message, SOUP_MESSAGE_IDEMPOTENT | SOUP_MESSAGE_NO_REDIRECT);
+  g_signal_connect (message, "got-headers", G_CALLBACK (got_headers_cb), NULL);
   /* The type is among the event's headers, or is left out. */
   soup_message_set_request_body_from_bytes (message, NULL, eb_event_get_data (event));
   eb_event_foreach_header (event, append_header, headers);

@@ -466,8 +466,7 @@ static void
 attempt_timeout_cb (EbDeadline *deadline, gpointer user_data)
 {
   EbWireTransport *self = user_data;
-  EbDelivery *delivery =
-      (EbDelivery *) ((char *) deadline - G_STRUCT_OFFSET (EbDelivery, deadline));
+  EbDelivery *delivery = eb_deadline_get_owner (deadline, EbDelivery, deadline);
   EbWireConnection *connection = delivery->transport_data;
 
   if (connection->state == EB_WIRE_FAILED)
@@ -489,8 +488,7 @@ static void
 connect_timeout_cb (EbDeadline *deadline, gpointer user_data)
 {
   EbWireTransport *self = user_data;
-  EbWireConnection *connection =
-      (EbWireConnection *) ((char *) deadline - G_STRUCT_OFFSET (EbWireConnection, connecting));
+  EbWireConnection *connection = eb_deadline_get_owner (deadline, EbWireConnection, connecting);
 
   fail (self, connection, new_timeout_error ("No connection", self->settings->connect_timeout));
 }

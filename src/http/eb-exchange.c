@@ -5,9 +5,9 @@
 
 #include "http/eb-exchange.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "codec/eb-problem.h"
 #include "core/eb-error.h"
 
 static const char *
@@ -55,6 +55,7 @@ eb_exchange_free (EbExchange *self)
   g_object_unref (self->bus);
   g_free (self->path);
   g_free (self->query);
+  g_free (self->content_type);
   g_free (self);
 }
 
@@ -88,23 +89,11 @@ eb_exchange_reply_text (EbExchange *self, guint status, const char *text)
 void
 eb_exchange_reply_problem (EbExchange *self, guint status, const char *detail)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
-  char *text;
+  char *text = eb_problem_to_json (status, soup_status_get_phrase (status), detail);
 
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "title");
-  json_builder_add_string_value (builder, soup_status_get_phrase (status));
-  json_builder_set_member_name (builder, "status");
-  json_builder_add_int_value (builder, status);
-  json_builder_set_member_name (builder, "detail");
-  json_builder_add_string_value (builder, detail);
-  json_builder_end_object (builder);
-  root = json_builder_get_root (builder);
-  text = json_to_string (root, FALSE);
   soup_server_message_set_status (self->message, status, NULL);
-  soup_server_message_set_response (self->message, "application/problem+json", SOUP_MEMORY_TAKE,
-                                    text, strlen (text));
+  soup_server_message_set_response (self->message, EB_PROBLEM_TYPE, SOUP_MEMORY_TAKE, text,
+                                    strlen (text));
 }
 
 /* How the errors of EB_ERROR look from here. */

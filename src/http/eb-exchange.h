@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * @bus: (owned): what it is about
  * @path: (owned): of the request target, as sent
  * @query: (owned) (nullable): of the request target, as sent
+ * @content_type: (owned) (nullable): as sent
  *
  * A request on its way to its answer, which may take until after the handler has returned.
  */
@@ -24,6 +25,7 @@ typedef struct
   EbBus *bus;
   char *path;
   char *query;
+  char *content_type;
   gboolean paused;
 } EbExchange;
 

@@ -21,6 +21,7 @@ typedef struct
   guint n_hosts;
   guint n_lengths;
   guint n_codings;
+  guint n_types;
 } Head;
 
 static gboolean
@@ -202,6 +203,15 @@ parse_expect (Head *head, EbSlice name, const char *value, gsize length)
 }
 
 static gboolean
+parse_type (Head *head, EbSlice value)
+{
+  if (++head->n_types > 1)
+    return refuse (head->framing, 400, "There is more than one Content-Type");
+  head->framing->content_type = value;
+  return TRUE;
+}
+
+static gboolean
 parse_known_field (Head *head, EbSlice name, EbSlice value)
 {
   const char *known = head->request + name.start;
@@ -215,6 +225,8 @@ parse_known_field (Head *head, EbSlice name, EbSlice value)
     return parse_host (head, value);
   if (equals_ignoring_case (known, name.length, "Expect"))
     return parse_expect (head, name, bytes, value.length);
+  if (equals_ignoring_case (known, name.length, "Content-Type"))
+    return parse_type (head, value);
   if (equals_ignoring_case (known, name.length, "Origin"))
     head->framing->origin = value;
   return TRUE;

@@ -44,6 +44,7 @@ typedef struct
  * @target: once the head is complete
  * @host: field value, once the head is complete
  * @origin: field value, once the head is complete
+ * @content_type: field value, once the head is complete
  * @expect: the name of the field `Expect: 100-continue`, once the head is complete
  * @chunked: the body is in chunked coding
  * @status: HTTP status to answer with, if it is bad
@@ -61,6 +62,7 @@ typedef struct
   EbSlice target;
   EbSlice host;
   EbSlice origin;
+  EbSlice content_type;
   EbSlice expect;
   gboolean chunked;
   guint status;

@@ -173,7 +173,7 @@ static void
 deadline_cb (EbDeadline *deadline, gpointer user_data)
 {
   EbGate *self = user_data;
-  EbClient *client = (EbClient *) ((char *) deadline - G_STRUCT_OFFSET (EbClient, deadline));
+  EbClient *client = eb_deadline_get_owner (deadline, EbClient, deadline);
 
   if (client->state == EB_CLIENT_READING)
     refuse (self, client, 408, "The request took too long to arrive");

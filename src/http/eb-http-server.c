@@ -68,6 +68,7 @@ request_cb (SoupServer *server,
   g_autofree char *target = eb_client_dup_slice (client, client->framing.target);
   g_autoptr (EbExchange) exchange = eb_exchange_new (message, self->bus, target);
 
+  exchange->content_type = eb_client_dup_slice (client, client->framing.content_type);
   if (!check_browser (self, client, exchange))
     return;
   if (eb_tutorial_api_handle (exchange))

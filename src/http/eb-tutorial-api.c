@@ -144,11 +144,9 @@ handle_send_message (EbExchange *taken)
   g_autoptr (EbDraft) draft = eb_draft_new (data);
   g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_draft_free);
   g_autoptr (GError) error = NULL;
-  const char *content_type = soup_message_headers_get_one (
-      soup_server_message_get_request_headers (exchange->message), "Content-Type");
 
-  if (content_type != NULL && *content_type != '\0'
-      && !eb_draft_set (draft, "datacontenttype", content_type, &error))
+  if (exchange->content_type != NULL
+      && !eb_draft_set (draft, "datacontenttype", exchange->content_type, &error))
     {
       reply_error (exchange, error);
       return;

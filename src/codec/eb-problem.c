@@ -1,0 +1,34 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "codec/eb-problem.h"
+
+#include <json-glib/json-glib.h>
+
+/**
+ * eb_problem_to_json:
+ * @status: HTTP status
+ * @title: what the status means
+ * @detail: for people; names what is wrong
+ *
+ * Returns: (transfer full): a problem document (RFC 9457)
+ */
+char *
+eb_problem_to_json (guint status, const char *title, const char *detail)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "title");
+  json_builder_add_string_value (builder, title);
+  json_builder_set_member_name (builder, "status");
+  json_builder_add_int_value (builder, status);
+  json_builder_set_member_name (builder, "detail");
+  json_builder_add_string_value (builder, detail);
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  return json_to_string (root, FALSE);
+}

@@ -1,0 +1,347 @@
+# SPDX-FileCopyrightText: EventBus contributors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The tutorial's API over real sockets: what it answers, and what no server may let through."""
+
+import os
+import re
+import socket
+import unittest
+
+from bus import BusCase
+
+WRONG = (400, "Error:Wrong input address.")
+
+
+class RoutesTest(BusCase):
+    """The four routes, to the letter."""
+
+    def setUp(self):
+        self.program = self.daemon()
+
+    def test_life_of_a_registration(self):
+        self.register("127.0.0.1:9")
+        self.register("name.example:80/prefix")
+        status, body = self.request("GET", "/listSubscribers")
+        self.assertEqual(status, 200)
+        self.assertRegex(body, r"\A127\.0\.0\.1:9  :  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
+                               r"(Z|[+-]\d\d:\d\d)\nname\.example:80/prefix  :  \S+\n\Z")
+        self.deregister("127.0.0.1:9")
+        self.deregister("127.0.0.1:9")
+        self.deregister("never.example:1")
+        self.assertTrue(self.request("GET", "/listSubscribers")[1].startswith("name.example"))
+
+    def test_wrong_methods(self):
+        routes = {"/registerAndKeepAlive": "POST", "/deregister": "DELETE",
+                  "/sendMessage": "POST", "/listSubscribers": "GET"}
+        for path, right in routes.items():
+            for method in ("GET", "PUT", "PATCH", "DELETE", "POST", "OPTIONS", "FOO"):
+                if method == right:
+                    continue
+                for query in ("", "?address=%zz", "?address=127.0.0.1:9"):
+                    with self.subTest(path=path, method=method, query=query):
+                        self.assertEqual(self.request(method, path + query),
+                                         (400, f"Error: Only {right} accepted"))
+        self.assertEqual(self.request("GET", "/listSubscribers"), (200, ""))
+
+    def test_head_has_no_body(self):
+        self.assertEqual(self.request("HEAD", "/listSubscribers"), (400, ""))
+
+    def test_queries(self):
+        for method, path in (("POST", "/registerAndKeepAlive"), ("DELETE", "/deregister")):
+            for query, answer in {
+                    "": WRONG,
+                    "?": WRONG,
+                    "?address": WRONG,
+                    "?address=": WRONG,
+                    "?Address=127.0.0.1:9": WRONG,
+                    "?address=&address=127.0.0.1:9": WRONG,
+                    "?address=%zz": (400, 'Error:invalid URL escape "%zz"'),
+                    "?address=127.0.0.1:9&x=%4": (400, 'Error:invalid URL escape "%4"'),
+                    "?address=127.0.0.1:9;x=1": (400, "Error:invalid semicolon separator in query"),
+                    "?address=%00": WRONG,
+                    "?address=%ff": WRONG,
+                    "?address=a+b": WRONG,
+                    "?address=a%20b": WRONG,
+                    "?address=user:pw@host": WRONG,
+                    "?address=host%3Fq": WRONG,
+                    "?address=host%23f": WRONG,
+                    "?address=:80": WRONG,
+                    "?address=host:": WRONG,
+                    "?address=host:0": WRONG,
+                    "?address=host:65536": WRONG,
+                    "?address=host:8o": WRONG,
+                    "?address=2130706433": WRONG,
+                    "?address=127.1": WRONG,
+                    "?address=0x7f.1": WRONG,
+                    "?address=0177.0.0.1": WRONG,
+                    "?address=256.1.1.1": WRONG,
+                    "?address=[::1": WRONG,
+                    "?address=[::1%25lo]": WRONG,
+                    "?address=::1": WRONG,
+                    "?address=h%C3%A4st": WRONG,
+            }.items():
+                with self.subTest(path=path, query=query):
+                    self.assertEqual(self.request(method, path + query), answer)
+        self.assertEqual(self.request("GET", "/listSubscribers"), (200, ""))
+
+    def test_addresses_that_are_fine(self):
+        for address in ("host", "host:1", "h_st.example.:65535", "[::1]:80", "10.0.0.1",
+                        "host:80/a/b", "host/a%20b", "LOCALHOST:80"):
+            with self.subTest(address=address):
+                self.register(address)
+        self.assertEqual(len(self.request("GET", "/listSubscribers")[1].splitlines()), 8)
+
+    def test_first_address_counts(self):
+        self.assertEqual(
+            self.request("POST", "/registerAndKeepAlive?x=1&address=a:1&address=b:1")[0], 200)
+        self.assertRegex(self.request("GET", "/listSubscribers")[1], r"\Aa:1  :  [^\n]*\n\Z")
+
+    def test_identity_is_the_decoded_string(self):
+        self.assertEqual(self.request("POST", "/registerAndKeepAlive?address=%61%3A1")[0], 200)
+        self.register("a:1")
+        self.assertEqual(len(self.request("GET", "/listSubscribers")[1].splitlines()), 1)
+        self.assertEqual(self.request("POST", "/registerAndKeepAlive?address=h%252Fx")[0], 400)
+
+    def test_forbidden_literals(self):
+        for address in ("169.254.169.254", "224.0.0.1", "255.255.255.255", "0.0.0.0", "[fe80::1]",
+                        "[ff02::1]", "[::]", "[::ffff:169.254.1.1]", f"127.0.0.1:{self.port}"):
+            with self.subTest(address=address):
+                status, body = self.request("POST", f"/registerAndKeepAlive?address={address}")
+                self.assertEqual(status, 400)
+                self.assertRegex(body, r"\AError:\S.*never go there")
+
+    def test_unknown_paths(self):
+        for path in ("/", "/sendMessage/", "/nothing", "/v1/events", "//sendMessage"):
+            with self.subTest(path=path):
+                status, body = self.request("POST", path)
+                self.assertEqual(status, 404)
+                self.assertIn('"status":404', body)
+
+    def test_event_size(self):
+        self.publish(b"x" * 1048576)
+        status, body = self.request("POST", "/sendMessage", b"x" * 1048577)
+        self.assertEqual(status, 413)
+        self.assertIn("1048577", body)
+
+    def test_bad_content_type(self):
+        answer = self.raw(b"POST /sendMessage HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                          b"Content-Type: a\xff\r\nContent-Length: 0\r\n\r\n")
+        self.assertIn(b" 400 ", answer.splitlines()[0])
+        self.assertIn(b"datacontenttype", answer)
+
+    def test_browsers(self):
+        own = f"http://127.0.0.1:{self.port}"
+        for headers, status in (({"Origin": own}, 200), ({"Origin": "http://evil.example"}, 403),
+                                ({"Origin": "null"}, 403), ({"Host": "evil.example"}, 403),
+                                ({"Host": "localhost"}, 200), ({"Host": "[::1]:3000"}, 200),
+                                ({"Host": "x.localhost:1"}, 200)):
+            with self.subTest(headers=headers):
+                self.assertEqual(self.request("GET", "/listSubscribers", headers=headers)[0],
+                                 status)
+
+
+class LimitsTest(BusCase):
+    """What the configuration bounds."""
+
+    def test_subscriptions(self):
+        self.daemon("--set=limits.max-subscriptions=2")
+        self.register("a:1")
+        self.register("b:1")
+        status, body = self.request("POST", "/registerAndKeepAlive?address=c:1")
+        self.assertEqual(status, 503)
+        self.assertIn("limits.max-subscriptions", body)
+        self.register("a:1")
+
+    def test_named_host(self):
+        self.daemon("--set=http.hosts=bus.example")
+        self.assertEqual(
+            self.request("GET", "/listSubscribers", headers={"Host": "bus.example:3000"})[0], 200)
+
+
+def post(body, *fields, version="1.1"):
+    """A request with these fields and this body, byte for byte."""
+    head = "".join(f"{field}\r\n" for field in ("Host: localhost",) + fields)
+    return f"POST /sendMessage HTTP/{version}\r\n{head}\r\n".encode("latin-1") + body
+
+
+class FramingTest(BusCase):
+    """Where a request ends, nobody may see differently."""
+
+    def setUp(self):
+        self.program = self.daemon()
+
+    def published(self):
+        """How many events there are, as their subscriber counts them."""
+        return self.events.requests.qsize()
+
+    def test_refused(self):
+        self.events = self.sink()
+        self.register(self.events.address)
+        smuggled = b"POST /sendMessage HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nX"
+        for name, request in {
+                "two lengths": post(b"", "Content-Length: 0", "Content-Length: 5"),
+                "same length twice": post(b"a", "Content-Length: 1", "Content-Length: 1"),
+                "list of lengths": post(b"a", "Content-Length: 1, 1"),
+                "signed length": post(b"abcde", "Content-Length: +5"),
+                "negative length": post(b"", "Content-Length: -1"),
+                "hex length": post(b"abcde", "Content-Length: 0x5"),
+                "empty length": post(b"", "Content-Length: "),
+                "huge length": post(b"", "Content-Length: 99999999999999999999"),
+                "both": post(b"0\r\n\r\n", "Content-Length: 5", "Transfer-Encoding: chunked"),
+                "space before colon": post(b"0\r\n\r\n", "Transfer-Encoding : chunked"),
+                "folded": post(b"", "X: a", " b", "Content-Length: 0"),
+                "two codings": post(b"0\r\n\r\n", "Transfer-Encoding: chunked",
+                                    "Transfer-Encoding: chunked"),
+                "other coding": post(b"", "Transfer-Encoding: gzip, chunked"),
+                "identity": post(b"", "Transfer-Encoding: identity"),
+                "chunked in 1.0": post(b"0\r\n\r\n", "Transfer-Encoding: chunked", version="1.0"),
+                "chunk -1": post(b"-1\r\n", "Transfer-Encoding: chunked"),
+                "chunk zz": post(b"zz\r\n", "Transfer-Encoding: chunked"),
+                "chunk 2^64": post(b"10000000000000000\r\n", "Transfer-Encoding: chunked"),
+                "chunk with space": post(b" 1\r\na\r\n0\r\n\r\n", "Transfer-Encoding: chunked"),
+                "chunk with bare LF": post(b"1\na\n0\n\n", "Transfer-Encoding: chunked"),
+                "long chunk": post(b"1\r\nab\r\n0\r\n\r\n", "Transfer-Encoding: chunked"),
+                "bare LF": b"GET /listSubscribers HTTP/1.1\nHost: localhost\n\n",
+                "bare CR": b"GET /listSubscribers HTTP/1.1\rHost: localhost\r\n\r\n",
+                "NUL": b"GET /listSubscribers HTTP/1.1\r\nHost: localhost\r\nX: \0\r\n\r\n",
+                "no host": b"GET /listSubscribers HTTP/1.1\r\n\r\n",
+                "two hosts": post(b"", "Host: other"),
+                "userinfo": b"GET / HTTP/1.1\r\nHost: user:pw@localhost\r\n\r\n",
+                "no version": b"GET /listSubscribers\r\nHost: localhost\r\n\r\n",
+                "HTTP/2.0": b"GET / HTTP/2.0\r\nHost: localhost\r\n\r\n",
+                "not HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+                "space in target": b"GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                "unknown expectation": post(b"", "Expect: 200-ok", "Content-Length: 0"),
+                "two types": post(b"", "Content-Type: a/b", "Content-Type: a/b"),
+                "large header": post(b"", "X: " + "x" * 40000),
+                "many fields": post(b"", *["X: y"] * 300),
+                "large body": post(b"", "Content-Length: 8388609"),
+        }.items():
+            with self.subTest(name):
+                answer = self.raw(request + smuggled)
+                self.assertRegex(answer.splitlines()[0], rb"HTTP/1.1 (4\d\d|501|505) ")
+                self.assertEqual(len(re.findall(rb"HTTP/1.1 \d\d\d ", answer)), 1)
+                self.assertIn(b"Connection: close", answer)
+        self.publish(b"the only one")
+        self.assertEqual(self.events.get()[2], b"the only one")
+        self.assertEqual(self.published(), 0)
+
+    def test_chunked(self):
+        sink = self.sink()
+        self.register(sink.address)
+        answer = self.raw(post(b"3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n",
+                               "Transfer-Encoding: chunked", "Connection: close"))
+        self.assertTrue(answer.endswith(b"success"))
+        self.assertEqual(sink.get()[2], b"abc0123456789")
+
+    def test_pieces(self):
+        sink = self.sink()
+        self.register(sink.address)
+        request = post(b"hello", "Content-Length: 5", "Connection: close")
+        answer = self.raw(*[request[i:i + 1] for i in range(len(request))])
+        self.assertTrue(answer.endswith(b"success"))
+        self.assertEqual(sink.get()[2], b"hello")
+
+    def test_pipelining(self):
+        sink = self.sink()
+        self.register(sink.address)
+        requests = [post(str(i).encode(), "Content-Length: 1") for i in range(9)]
+        answer = self.raw(b"\r\n" + b"".join(requests)
+                          + b"GET /listSubscribers HTTP/1.1\r\nHost: localhost\r\n"
+                            b"Connection: close\r\n\r\n")
+        self.assertEqual(answer.count(b"HTTP/1.1 200 OK"), 10)
+        self.assertEqual([sink.get()[2] for _ in range(9)], [b"%d" % i for i in range(9)])
+
+    def test_half_close(self):
+        answer = self.raw(post(b"x", "Content-Length: 1"), half_close=True)
+        self.assertTrue(answer.endswith(b"success"))
+
+    def test_http_1_0(self):
+        answer = self.raw(b"GET /listSubscribers HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        self.assertIn(b" 200 ", answer.splitlines()[0])
+
+    def test_absolute_target(self):
+        answer = self.raw(b"GET http://localhost/listSubscribers HTTP/1.1\r\nHost: localhost\r\n"
+                          b"Connection: close\r\n\r\n")
+        self.assertIn(b" 200 ", answer.splitlines()[0])
+
+    def test_continue(self):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as client:
+            client.sendall(post(b"", "Expect: 100-continue", "Content-Length: 5",
+                                "Connection: close"))
+            self.assertEqual(client.recv(100), b"HTTP/1.1 100 Continue\r\n\r\n")
+            client.sendall(b"hello")
+            answer = b""
+            while some := client.recv(65536):
+                answer += some
+        self.assertEqual(answer.count(b"HTTP/1.1 "), 1)
+        self.assertTrue(answer.endswith(b"success"))
+
+    def test_range_is_ignored(self):
+        self.register("a:1")
+        status, body = self.request("GET", "/listSubscribers",
+                                    headers={"Range": "bytes=" + ",".join(["0-"] * 100)})
+        self.assertEqual(status, 200)
+        self.assertEqual(len(body.splitlines()), 1)
+
+
+class ClientsTest(BusCase):
+    """Clients that come, stay and go."""
+
+    def descriptors(self, program):
+        """How many the daemon has open."""
+        return len(os.listdir(f"/proc/{program.pid}/fd"))
+
+    def test_no_descriptor_is_left(self):
+        program = self.daemon()
+        self.request("GET", "/listSubscribers")
+        before = self.descriptors(program)
+        request = b"GET /listSubscribers HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for name, sent in {"silent": b"", "in the head": request[:20],
+                           "in the body": post(b"a", "Content-Length: 9"),
+                           "in the answer": request * 3, "after an answer": request}.items():
+            clients = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(300)]
+            for client in clients:
+                client.sendall(sent)
+            if name == "after an answer":
+                for client in clients:
+                    self.assertTrue(client.recv(1000).startswith(b"HTTP/1.1 200"))
+            for client in clients:
+                client.close()
+            self.wait_until(lambda: self.descriptors(program) == before, name)
+
+    def test_limit_of_descriptors(self):
+        command = f"ulimit -n 60; exec {os.environ['EVENTBUSD']} \"$@\""
+        from bus import CONFIGURATION
+        from program import Program
+        program = Program("bash", "-c", command, "sh", CONFIGURATION, "--bus=none",
+                          "--listen=127.0.0.1:0")
+        self.addCleanup(program.close)
+        self.port = int(program.wait_for(r"ready: http://127\.0\.0\.1:(\d+)").group(1))
+        idle = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(100)]
+        # Who has been idle for longest makes room, and all is well again when they leave.
+        self.assertEqual(self.request("GET", "/listSubscribers"), (200, ""))
+        for client in idle:
+            client.close()
+        for _ in range(5):
+            self.assertEqual(self.request("GET", "/listSubscribers"), (200, ""))
+
+    def test_limit_of_clients(self):
+        self.daemon("--set=http.max-connections=5")
+        idle = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(20)]
+        self.assertEqual(self.request("GET", "/listSubscribers"), (200, ""))
+        for client in idle:
+            client.close()
+
+    def test_slow_clients(self):
+        self.daemon("--set=http.header-timeout=1", "--set=http.body-timeout=1",
+                    "--set=http.idle-timeout=1")
+        for name, sent, answer in (("silent", b"", rb"\Z"),
+                                   ("head", b"GET / HTTP/1.1\r\nHo", rb"HTTP/1.1 408 "),
+                                   ("body", post(b"a", "Content-Length: 9"), rb"HTTP/1.1 408 ")):
+            with self.subTest(name):
+                self.assertTrue(re.match(answer, self.raw(sent)))
+
+
+if __name__ == "__main__":
+    unittest.main()
