@@ -1,0 +1,154 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include <string.h>
+
+#include "http/eb-framing.h"
+
+typedef struct
+{
+  const char *name;
+  const char *text;
+  EbFramingResult result;
+  gsize length; /* if it is complete; 0 for all of the text */
+  guint status; /* if it is bad */
+} Case;
+
+#define HOST  "Host: a\r\n"
+#define POST  "POST /x HTTP/1.1\r\n" HOST
+#define CHUNK POST "Transfer-Encoding: chunked\r\n\r\n"
+
+static const Case cases[] = {
+  { "get", "GET / HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_COMPLETE },
+  { "http/1.0", "GET / HTTP/1.0\r\n\r\n", EB_FRAMING_COMPLETE },
+  { "length", POST "Content-Length: 3\r\n\r\nabc", EB_FRAMING_COMPLETE },
+  { "zero", POST "Content-Length: 0\r\n\r\n", EB_FRAMING_COMPLETE },
+  { "short body", POST "Content-Length: 3\r\n\r\nab", EB_FRAMING_MORE },
+  { "next one", POST "Content-Length: 1\r\n\r\nabcd", EB_FRAMING_COMPLETE,
+    sizeof (POST "Content-Length: 1\r\n\r\na") - 1 },
+  { "chunked", CHUNK "3\r\nabc\r\n0\r\n\r\n", EB_FRAMING_COMPLETE },
+  { "chunked, next one", CHUNK "0\r\n\r\nGET", EB_FRAMING_COMPLETE,
+    sizeof (CHUNK "0\r\n\r\n") - 1 },
+  { "no end", POST, EB_FRAMING_MORE },
+  { "blanks around a value", POST "Content-Length: \t 1 \t\r\n\r\na", EB_FRAMING_COMPLETE },
+  { "empty value", POST "X:\r\n\r\n", EB_FRAMING_COMPLETE },
+  { "bytes above ASCII in a value", POST "X: \xc3\xa4\r\n\r\n", EB_FRAMING_COMPLETE },
+  { "options of all", "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_COMPLETE },
+  { "ipv6 host", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", EB_FRAMING_COMPLETE },
+
+  { "empty method", " / HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "two spaces", "GET  / HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "tab", "GET\t/ HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "relative target", "GET x HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "lower-case version", "GET / http/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "http/1.2", "GET / HTTP/1.2\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 505 },
+  { "star for get", "GET * HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "connect", "CONNECT a:1 HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "nameless field", POST ": x\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "no colon", POST "X\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "control character", POST "X: \x01\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "delete character", POST "X: \x7f\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "length with a letter", POST "Content-Length: 1a\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "too long", POST "Content-Length: 8388609\r\n\r\n", EB_FRAMING_BAD, 0, 413 },
+  { "too long a chunk", CHUNK "1\r\nab", EB_FRAMING_BAD, 0, 400 },
+  { "expectation", POST "Expect: x\r\n\r\n", EB_FRAMING_BAD, 0, 417 },
+  { "gzip", POST "Transfer-Encoding: gzip\r\n\r\n", EB_FRAMING_BAD, 0, 501 },
+  { "host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "empty host", "GET / HTTP/1.1\r\nHost: \r\n\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "unfinished ipv6 host", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "port with a letter", "GET / HTTP/1.1\r\nHost: a:8x\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
+};
+
+static void
+check (const Case *test, gsize first, gsize step)
+{
+  const guint8 *text = (const guint8 *) test->text;
+  gsize length = strlen (test->text), n = MIN (first, length);
+  EbFraming framing = { 0 };
+  EbFramingResult result = eb_framing_feed (&framing, text, n);
+
+  while (result == EB_FRAMING_MORE && n < length)
+    {
+      n = MIN (n + step, length);
+      result = eb_framing_feed (&framing, text, n);
+    }
+  g_assert_cmpint (result, ==, test->result);
+  if (result == EB_FRAMING_COMPLETE)
+    g_assert_cmpuint (framing.length, ==, test->length > 0 ? test->length : length);
+  if (result == EB_FRAMING_BAD)
+    {
+      g_assert_cmpuint (framing.status, ==, test->status);
+      g_assert_nonnull (framing.reason);
+    }
+}
+
+/* The result must not depend on how the bytes come. */
+static void
+test_cases (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      gsize length = strlen (cases[i].text);
+
+      g_test_message ("%s", cases[i].name);
+      for (gsize step = 1; step <= length; step++)
+        check (&cases[i], step, step);
+      for (gsize split = 1; split < length; split++)
+        check (&cases[i], split, length);
+    }
+}
+
+static void
+test_slices (void)
+{
+  const char *text = "POST /a?b HTTP/1.1\r\nHost: h:1\r\norigin:\thttp://x \r\n"
+                     "content-TYPE: t/x\r\nExpect: 100-Continue\r\n\r\n";
+  EbFraming framing = { 0 };
+
+  g_assert_cmpint (eb_framing_feed (&framing, (const guint8 *) text, strlen (text)), ==,
+                   EB_FRAMING_COMPLETE);
+#define ASSERT_SLICE(slice, expected)                                                              \
+  g_assert_cmpmem (text + framing.slice.start, framing.slice.length, expected, strlen (expected))
+  ASSERT_SLICE (method, "POST");
+  ASSERT_SLICE (target, "/a?b");
+  ASSERT_SLICE (host, "h:1");
+  ASSERT_SLICE (origin, "http://x");
+  ASSERT_SLICE (content_type, "t/x");
+  ASSERT_SLICE (expect, "Expect");
+#undef ASSERT_SLICE
+}
+
+/* Whatever the bytes are: no crash, and never an end beyond them. */
+static void
+test_noise (void)
+{
+  static const char alphabet[] = "GET /:\r\n\r\n01fz \tHTTP/1.1Content-Length:chunked\0\xff";
+
+  for (guint round = 0; round < 20000; round++)
+    {
+      guint8 bytes[200];
+      gsize length = (gsize) g_test_rand_int_range (0, sizeof bytes);
+      EbFraming framing = { 0 };
+
+      for (gsize i = 0; i < length; i++)
+        bytes[i] = (guint8) alphabet[g_test_rand_int_range (0, sizeof alphabet)];
+      if (round % 2 == 0 && length > sizeof CHUNK)
+        memcpy (bytes, CHUNK, sizeof CHUNK - 1);
+      if (eb_framing_feed (&framing, bytes, length) == EB_FRAMING_COMPLETE)
+        g_assert_cmpuint (framing.length, <=, length);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/framing/cases", test_cases);
+  g_test_add_func ("/framing/slices", test_slices);
+  g_test_add_func ("/framing/noise", test_noise);
+
+  return g_test_run ();
+}

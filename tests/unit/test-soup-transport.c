@@ -1,0 +1,210 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include <glib/gstdio.h>
+#include <libsoup/soup.h>
+#include <string.h>
+
+#include "delivery/eb-soup-transport.h"
+#include "support/eb-test-wait.h"
+
+/* https:// sinks. What http:// and https:// have in common is tested with whole deliveries. */
+
+typedef struct
+{
+  char *folder;
+  char *certificate; /* path */
+  char *key;         /* path */
+  SoupServer *server;
+  guint port;
+  guint n_connections;
+  char *body; /* (nullable): of the last request */
+  EbClock *clock;
+  EbTransport *transport;
+  GHashTable *parcels;
+  gboolean answered;
+  EbAnswerKind kind;
+  guint status;
+  char *reason;
+} Fixture;
+
+static void
+make_certificate (Fixture *fixture)
+{
+  const char *argv[] = { "openssl",  "req",
+                         "-x509",    "-newkey",
+                         "rsa:2048", "-nodes",
+                         "-days",    "2",
+                         "-subj",    "/CN=localhost",
+                         "-addext",  "subjectAltName=IP:127.0.0.1",
+                         "-out",     fixture->certificate,
+                         "-keyout",  fixture->key,
+                         NULL };
+  int status;
+
+  g_assert_true (g_spawn_sync (NULL, (char **) argv, NULL,
+                               G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, NULL,
+                               NULL, &status, NULL));
+  g_assert_cmpint (status, ==, 0);
+}
+
+static void
+request_cb (SoupServer *server,
+            SoupServerMessage *message,
+            const char *path,
+            GHashTable *query,
+            gpointer user_data)
+{
+  Fixture *fixture = user_data;
+  SoupMessageBody *body = soup_server_message_get_request_body (message);
+
+  g_free (fixture->body);
+  fixture->body = g_strndup (body->data, (gsize) body->length);
+  soup_server_message_set_status (message, SOUP_STATUS_ACCEPTED, NULL);
+}
+
+static void
+answer_cb (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  fixture->answered = TRUE;
+  fixture->kind = answer->kind;
+  fixture->status = answer->status;
+  g_free (fixture->reason);
+  fixture->reason = g_strdup (answer->reason);
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GTlsCertificate) certificate = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSList) uris = NULL;
+
+  fixture->folder = g_dir_make_tmp ("eventbus-XXXXXX", NULL);
+  fixture->certificate = g_build_filename (fixture->folder, "certificate.pem", NULL);
+  fixture->key = g_build_filename (fixture->folder, "key.pem", NULL);
+  make_certificate (fixture);
+  certificate = g_tls_certificate_new_from_files (fixture->certificate, fixture->key, &error);
+  g_assert_no_error (error);
+  fixture->server = soup_server_new ("tls-certificate", certificate, NULL);
+  soup_server_add_handler (fixture->server, NULL, request_cb, fixture, NULL);
+  g_assert_true (soup_server_listen_local (
+      fixture->server, 0, SOUP_SERVER_LISTEN_HTTPS | SOUP_SERVER_LISTEN_IPV4_ONLY, &error));
+  uris = soup_server_get_uris (fixture->server);
+  fixture->port = (guint) g_uri_get_port (uris->data);
+  g_uri_unref (uris->data);
+  fixture->clock = eb_system_clock_new ();
+  fixture->parcels = eb_parcels_new ();
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  g_clear_object (&fixture->transport);
+  g_object_unref (fixture->server);
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  g_object_unref (fixture->clock);
+  g_hash_table_unref (fixture->parcels);
+  g_unlink (fixture->certificate);
+  g_unlink (fixture->key);
+  g_rmdir (fixture->folder);
+  g_free (fixture->folder);
+  g_free (fixture->certificate);
+  g_free (fixture->key);
+  g_free (fixture->body);
+  g_free (fixture->reason);
+}
+
+static void
+create_transport (Fixture *fixture, const char *ca_file)
+{
+  g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
+  g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
+
+  settings->ca_file = g_strdup (ca_file);
+  fixture->transport = eb_soup_transport_new (fixture->clock, "log", settings);
+  eb_transport_set_answer_func (fixture->transport, answer_cb, fixture);
+}
+
+static gboolean
+is_answered (gpointer data)
+{
+  return ((Fixture *) data)->answered;
+}
+
+static void
+deliver (Fixture *fixture, const char *text)
+{
+  g_autofree char *uri = g_strdup_printf ("https://127.0.0.1:%u/hook?x=1", fixture->port);
+  g_autoptr (EbSink) sink = eb_sink_new_for_uri (uri, NULL);
+  EbSubscriptionSpec spec = { .id = "s", .sink = sink, .concurrency = 1 };
+  g_autoptr (EbSubscription) subscription = eb_subscription_new (&spec, NULL);
+  EbChannel *channel = eb_transport_open (fixture->transport, subscription);
+  g_autoptr (GBytes) data = g_bytes_new (text, strlen (text));
+  g_autoptr (EbDraft) draft = eb_draft_new (data);
+  g_autoptr (EbEvent) event = NULL;
+  g_autoptr (EbParcel) parcel = NULL;
+  EbDelivery *delivery;
+
+  g_assert_true (eb_draft_complete (draft, NULL));
+  event = eb_event_new (draft, 1, 0);
+  parcel = eb_parcels_obtain (fixture->parcels, event);
+  delivery = eb_delivery_new (NULL, parcel, 0);
+  delivery->attempt = 1;
+  fixture->answered = FALSE;
+  eb_transport_send (fixture->transport, channel, delivery);
+  g_assert_false (fixture->answered); /* never from within the call */
+  eb_test_wait_for (is_answered, fixture);
+  eb_delivery_free (delivery);
+  eb_transport_close (fixture->transport, channel);
+}
+
+static void
+test_trusted (Fixture *fixture, gconstpointer data)
+{
+  create_transport (fixture, fixture->certificate);
+  deliver (fixture, "secret");
+  g_assert_cmpint (fixture->kind, ==, EB_ANSWER_RESPONSE);
+  g_assert_cmpuint (fixture->status, ==, 202);
+  g_assert_cmpstr (fixture->body, ==, "secret");
+}
+
+/* Nothing is sent to whom we do not know. */
+static void
+test_unknown_authority (Fixture *fixture, gconstpointer data)
+{
+  create_transport (fixture, NULL);
+  deliver (fixture, "secret");
+  g_assert_cmpint (fixture->kind, ==, EB_ANSWER_UNREACHABLE);
+  g_assert_nonnull (fixture->reason);
+  g_assert_null (fixture->body);
+}
+
+static void
+test_missing_ca_file (Fixture *fixture, gconstpointer data)
+{
+  create_transport (fixture, "/nonexistent/ca.pem");
+  deliver (fixture, "secret");
+  g_assert_cmpint (fixture->kind, ==, EB_ANSWER_UNREACHABLE);
+  g_assert_null (fixture->body);
+}
+
+#define ADD(path, func) g_test_add ("/soup-transport/" path, Fixture, NULL, set_up, func, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_log_set_always_fatal (G_LOG_FATAL_MASK); /* a CA file that is missing is warned of */
+
+  ADD ("trusted", test_trusted);
+  ADD ("unknown-authority", test_unknown_authority);
+  ADD ("missing-ca-file", test_missing_ca_file);
+
+  return g_test_run ();
+}
