@@ -142,8 +142,10 @@ check_time (const char *value, GError **error)
 static gboolean
 is_uri_reference (const char *value)
 {
-  return g_uri_is_valid (value, G_URI_FLAGS_NONE, NULL)
-         || g_uri_resolve_relative ("http://base/", value, G_URI_FLAGS_NONE, NULL) != NULL;
+  g_autofree char *resolved =
+      g_uri_resolve_relative ("http://base/", value, G_URI_FLAGS_NONE, NULL);
+
+  return resolved != NULL;
 }
 
 static char **
@@ -233,6 +235,14 @@ eb_draft_set (EbDraft *self, const char *name, const char *value, GError **error
   return TRUE;
 }
 
+/* Takes and returns @value. */
+static char *
+add_default (EbDraft *self, const char *name, char *value)
+{
+  self->size += strlen (name) + strlen (value);
+  return value;
+}
+
 /**
  * eb_draft_complete:
  *
@@ -244,14 +254,16 @@ eb_draft_complete (EbDraft *self, GError **error)
 {
   self->named = self->id != NULL && self->source != NULL;
 
+  /* These keep the rules, so nothing is checked again: most events have all three. */
   if (self->id == NULL)
-    {
-      g_autofree char *id = g_uuid_string_random ();
-
-      if (!eb_draft_set (self, "id", id, error))
-        return FALSE;
-    }
-  if (self->source == NULL && !eb_draft_set (self, "source", EB_DEFAULT_SOURCE, error))
-    return FALSE;
-  return self->type != NULL || eb_draft_set (self, "type", EB_DEFAULT_TYPE, error);
+    self->id = add_default (self, "id", g_uuid_string_random ());
+  if (self->source == NULL)
+    self->source = add_default (self, "source", g_strdup (EB_DEFAULT_SOURCE));
+  if (self->type == NULL)
+    self->type = add_default (self, "type", g_strdup (EB_DEFAULT_TYPE));
+  if (self->size <= EB_MAX_ATTRIBUTES_SIZE)
+    return TRUE;
+  g_set_error (error, EB_ERROR, EB_ERROR_TOO_LARGE,
+               "The attributes have more than %d bytes together", EB_MAX_ATTRIBUTES_SIZE);
+  return FALSE;
 }

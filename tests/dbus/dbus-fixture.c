@@ -220,7 +220,9 @@ event_text (Client *self, guint index)
   gsize size;
   const char *bytes = g_variant_get_fixed_array (data, &size, 1);
 
-  return g_intern_string (size > 0 ? g_strndup (bytes, size) : "");
+  g_autofree char *text = g_strndup (bytes, size);
+
+  return g_intern_string (text);
 }
 
 GVariant *
