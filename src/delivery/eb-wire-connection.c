@@ -247,12 +247,12 @@ finish_connect (EbWireConnection *self, GError **error)
 
 static EbWireResult
 handle_bytes (EbWireConnection *self,
-              SoupMessageHeaders *scratch,
+              EbWireParser *parser,
               const guint8 *bytes,
               gsize n_bytes,
               GError **error)
 {
-  switch (eb_wire_response_feed (&self->response, scratch, bytes, n_bytes))
+  switch (eb_wire_response_feed (&self->response, parser, bytes, n_bytes))
     {
     case EB_WIRE_RESPONSE_MORE:
       return EB_WIRE_NOTHING;
@@ -279,7 +279,7 @@ handle_end (EbWireConnection *self, GError **error)
 static EbWireResult
 receive (EbWireConnection *self,
          gboolean ended,
-         SoupMessageHeaders *scratch,
+         EbWireParser *parser,
          guint8 *buffer,
          gsize buffer_size,
          GError **error)
@@ -305,7 +305,7 @@ receive (EbWireConnection *self,
           return EB_WIRE_BROKEN;
         }
 
-      result = handle_bytes (self, scratch, buffer, (gsize) n, error);
+      result = handle_bytes (self, parser, buffer, (gsize) n, error);
       if (result == EB_WIRE_ANSWERED && ended)
         self->response.keep_alive = FALSE;
       if (result != EB_WIRE_NOTHING)
@@ -319,7 +319,7 @@ receive (EbWireConnection *self,
 /**
  * eb_wire_connection_handle:
  * @events: from epoll
- * @scratch: of type response; its content is overwritten
+ * @parser: of the thread
  * @buffer: to read into; only for the time of this call
  *
  * Does what @events make possible.
@@ -327,7 +327,7 @@ receive (EbWireConnection *self,
 EbWireResult
 eb_wire_connection_handle (EbWireConnection *self,
                            guint32 events,
-                           SoupMessageHeaders *scratch,
+                           EbWireParser *parser,
                            guint8 *buffer,
                            gsize buffer_size,
                            GError **error)
@@ -339,7 +339,7 @@ eb_wire_connection_handle (EbWireConnection *self,
                                                      : EB_WIRE_NOTHING;
 
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-    result = receive (self, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0, scratch, buffer,
+    result = receive (self, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0, parser, buffer,
                       buffer_size, error);
   /* An answer that did not wait for the whole request leaves a connection of no more use. */
   if (result == EB_WIRE_ANSWERED && self->position < self->length)

@@ -85,7 +85,7 @@ gboolean eb_wire_connection_connect (EbWireConnection *self,
 gboolean eb_wire_connection_begin (EbWireConnection *self, gint64 now_seconds, GError **error);
 EbWireResult eb_wire_connection_handle (EbWireConnection *self,
                                         guint32 events,
-                                        SoupMessageHeaders *scratch,
+                                        EbWireParser *parser,
                                         guint8 *buffer,
                                         gsize buffer_size,
                                         GError **error);

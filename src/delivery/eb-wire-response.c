@@ -7,6 +7,62 @@
 
 #include <string.h>
 
+/**
+ * eb_wire_parser_new:
+ *
+ * Returns: (transfer full): a parser that remembers nothing
+ */
+EbWireParser *
+eb_wire_parser_new (void)
+{
+  EbWireParser *self = g_new0 (EbWireParser, 1);
+
+  self->headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_RESPONSE);
+  return self;
+}
+
+void
+eb_wire_parser_free (EbWireParser *self)
+{
+  soup_message_headers_unref (self->headers);
+  g_free (self);
+}
+
+static gboolean
+is_remembered (EbWireParser *self, const guint8 *bytes, gsize n_bytes)
+{
+  return self->last_length > 0 && n_bytes >= self->last_length
+         && memcmp (bytes, self->last, self->last_length) == 0;
+}
+
+static void
+remember (EbWireParser *self,
+          const guint8 *bytes,
+          gsize n_bytes,
+          const EbWireResponse *response,
+          EbWireResponseStatus result)
+{
+  if (n_bytes > sizeof self->last || response->retry_after != NULL)
+    return;
+  memcpy (self->last, bytes, n_bytes);
+  self->last_length = n_bytes;
+  self->status = response->status;
+  self->keep_alive = response->keep_alive;
+  self->chunked = response->chunked;
+  self->left = response->left;
+  self->result = result;
+}
+
+static EbWireResponseStatus
+recall (EbWireParser *self, EbWireResponse *response)
+{
+  response->status = self->status;
+  response->keep_alive = self->keep_alive;
+  response->chunked = self->chunked;
+  response->left = self->left;
+  return self->result;
+}
+
 /* Returns: the size of the head that begins @bytes, its empty line included; 0 if that is not
  * there yet */
 static gsize
@@ -64,15 +120,16 @@ begin_body (EbWireResponse *self, SoupMessageHeaders *headers)
 }
 
 static EbWireResponseStatus
-parse_head (EbWireResponse *self, SoupMessageHeaders *scratch, const guint8 *bytes, gsize n_bytes)
+parse_head (EbWireResponse *self, EbWireParser *parser, const guint8 *bytes, gsize n_bytes)
 {
   gsize empty_line = bytes[n_bytes - 2] == '\r' ? 2 : 1;
+  EbWireResponseStatus result;
   SoupHTTPVersion version;
   guint status;
 
-  soup_message_headers_clear (scratch);
-  if (!soup_headers_parse_response ((const char *) bytes, (int) (n_bytes - empty_line), scratch,
-                                    &version, &status, NULL)
+  soup_message_headers_clear (parser->headers);
+  if (!soup_headers_parse_response ((const char *) bytes, (int) (n_bytes - empty_line),
+                                    parser->headers, &version, &status, NULL)
       || status < 100 || status > 999 || status == SOUP_STATUS_SWITCHING_PROTOCOLS)
     return EB_WIRE_RESPONSE_BAD;
 
@@ -81,28 +138,37 @@ parse_head (EbWireResponse *self, SoupMessageHeaders *scratch, const guint8 *byt
     return self->head_size <= EB_MAX_RESPONSE_HEAD ? EB_WIRE_RESPONSE_MORE : EB_WIRE_RESPONSE_BAD;
 
   self->status = status;
-  self->keep_alive = is_keep_alive (scratch, version);
-  self->retry_after = g_strdup (soup_message_headers_get_one (scratch, "Retry-After"));
-  return begin_body (self, scratch);
+  self->keep_alive = is_keep_alive (parser->headers, version);
+  self->retry_after = g_strdup (soup_message_headers_get_one (parser->headers, "Retry-After"));
+  result = begin_body (self, parser->headers);
+  remember (parser, bytes, n_bytes, self, result);
+  return result;
 }
 
 /* Returns: how many of @bytes belong to the head; @result is MORE while there is no final one */
 static gsize
 feed_head (EbWireResponse *self,
-           SoupMessageHeaders *scratch,
+           EbWireParser *parser,
            const guint8 *bytes,
            gsize n_bytes,
            EbWireResponseStatus *result)
 {
-  gsize size = find_head_end (bytes, n_bytes);
+  gsize size;
 
+  if (is_remembered (parser, bytes, n_bytes))
+    {
+      *result = recall (parser, self);
+      return parser->last_length;
+    }
+
+  size = find_head_end (bytes, n_bytes);
   if (size == 0)
     {
       *result = self->head_size + n_bytes <= EB_MAX_RESPONSE_HEAD ? EB_WIRE_RESPONSE_MORE
                                                                   : EB_WIRE_RESPONSE_BAD;
       return 0;
     }
-  *result = parse_head (self, scratch, bytes, size);
+  *result = parse_head (self, parser, bytes, size);
   return size;
 }
 
@@ -141,18 +207,14 @@ feed_body (EbWireResponse *self, const guint8 *bytes, gsize n_bytes)
 }
 
 static EbWireResponseStatus
-feed (EbWireResponse *self,
-      SoupMessageHeaders *scratch,
-      const guint8 *bytes,
-      gsize n_bytes,
-      gsize *n_left)
+feed (EbWireResponse *self, EbWireParser *parser, const guint8 *bytes, gsize n_bytes, gsize *n_left)
 {
   EbWireResponseStatus result = EB_WIRE_RESPONSE_MORE;
   gsize n_used = 0, size;
 
   while (self->status == 0)
     {
-      size = feed_head (self, scratch, bytes + n_used, n_bytes - n_used, &result);
+      size = feed_head (self, parser, bytes + n_used, n_bytes - n_used, &result);
       n_used += size;
       *n_left = n_bytes - n_used;
       if (size == 0 || result == EB_WIRE_RESPONSE_BAD)
@@ -169,14 +231,14 @@ feed (EbWireResponse *self,
 
 /**
  * eb_wire_response_feed:
- * @scratch: of type response; its content is overwritten
+ * @parser: shared by all responses of a thread
  * @bytes: the next bytes from the connection
  *
  * Returns: how it stands; after anything but MORE there is nothing more to feed
  */
 EbWireResponseStatus
 eb_wire_response_feed (EbWireResponse *self,
-                       SoupMessageHeaders *scratch,
+                       EbWireParser *parser,
                        const guint8 *bytes,
                        gsize n_bytes)
 {
@@ -188,7 +250,7 @@ eb_wire_response_feed (EbWireResponse *self,
 
   if (self->head == NULL)
     {
-      result = feed (self, scratch, bytes, n_bytes, &n_left);
+      result = feed (self, parser, bytes, n_bytes, &n_left);
       if (result == EB_WIRE_RESPONSE_MORE && n_left > 0)
         self->head =
             g_byte_array_append (g_byte_array_new (), bytes + n_bytes - n_left, (guint) n_left);
@@ -196,7 +258,7 @@ eb_wire_response_feed (EbWireResponse *self,
     }
 
   g_byte_array_append (self->head, bytes, (guint) n_bytes);
-  result = feed (self, scratch, self->head->data, self->head->len, &n_left);
+  result = feed (self, parser, self->head->data, self->head->len, &n_left);
   g_byte_array_remove_range (self->head, 0, self->head->len - (guint) n_left);
   return result;
 }

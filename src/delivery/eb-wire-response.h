@@ -25,6 +25,30 @@ typedef enum
   EB_WIRE_RESPONSE_BAD,
 } EbWireResponseStatus;
 
+/* A head is remembered up to this size; most servers' are half of it. */
+#define EB_WIRE_REMEMBERED_SIZE 512
+
+/**
+ * EbWireParser:
+ *
+ * What responses are parsed with, one after the other. It remembers the last head: sinks say the
+ * same again and again, at least until their Date changes, and so do others with the same server.
+ */
+typedef struct
+{
+  SoupMessageHeaders *headers; /* (owned) of type response; of the head at hand */
+  guint8 last[EB_WIRE_REMEMBERED_SIZE];
+  gsize last_length; /* 0 while there is nothing to remember */
+  guint status;
+  gboolean keep_alive;
+  gboolean chunked;
+  guint64 left;
+  EbWireResponseStatus result;
+} EbWireParser;
+
+EbWireParser *eb_wire_parser_new (void);
+void eb_wire_parser_free (EbWireParser *self);
+
 /**
  * EbWireResponse:
  * @status: HTTP status; 0 until the head is complete
@@ -48,7 +72,7 @@ typedef struct
 } EbWireResponse;
 
 EbWireResponseStatus eb_wire_response_feed (EbWireResponse *self,
-                                            SoupMessageHeaders *scratch,
+                                            EbWireParser *parser,
                                             const guint8 *bytes,
                                             gsize n_bytes);
 EbWireResponseStatus eb_wire_response_end (EbWireResponse *self);

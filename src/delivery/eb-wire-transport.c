@@ -41,16 +41,16 @@ struct _EbWireTransport
   gpointer user_data;
 
   int epoll_fd;
-  GSource *source;            /* (owned) an EpollSource; ready at 0 while something is failed */
-  EbDeadlines *attempts;      /* (owned) of deliveries under way */
-  EbDeadlines *connects;      /* (owned) of connections that do not stand yet */
-  guint n_open;               /* connections that have, or are about to have, a descriptor */
-  GQueue idle;                /* (element-type EbWireConnection) the longest idle first */
-  GQueue waiting;             /* (element-type EbWireConnection) for n_open to fall */
-  GQueue failed;              /* (element-type EbWireConnection) whose answer is due */
-  GQueue closed;              /* (element-type EbWireConnection) freed after the turn */
-  SoupMessageHeaders *parsed; /* (owned) of the response at hand */
-  guint8 *buffer;             /* (owned) */
+  GSource *source;       /* (owned) an EpollSource; ready at 0 while something is failed */
+  EbDeadlines *attempts; /* (owned) of deliveries under way */
+  EbDeadlines *connects; /* (owned) of connections that do not stand yet */
+  guint n_open;          /* connections that have, or are about to have, a descriptor */
+  GQueue idle;           /* (element-type EbWireConnection) the longest idle first */
+  GQueue waiting;        /* (element-type EbWireConnection) for n_open to fall */
+  GQueue failed;         /* (element-type EbWireConnection) whose answer is due */
+  GQueue closed;         /* (element-type EbWireConnection) freed after the turn */
+  EbWireParser *parser;  /* (owned) of all responses */
+  guint8 *buffer;        /* (owned) */
 };
 
 /* What a subscription has here. */
@@ -506,7 +506,7 @@ handle_event (EbWireTransport *self, EbWireConnection *connection, guint32 event
   if (connection->state != EB_WIRE_CONNECTING && connection->state != EB_WIRE_BUSY)
     return;
 
-  switch (eb_wire_connection_handle (connection, events, self->parsed, self->buffer, BUFFER_SIZE,
+  switch (eb_wire_connection_handle (connection, events, self->parser, self->buffer, BUFFER_SIZE,
                                      &error))
     {
     case EB_WIRE_CONNECTED:
@@ -580,7 +580,7 @@ eb_wire_transport_finalize (GObject *object)
   close (self->epoll_fd);
   eb_deadlines_free (self->attempts);
   eb_deadlines_free (self->connects);
-  soup_message_headers_unref (self->parsed);
+  eb_wire_parser_free (self->parser);
   g_free (self->buffer);
   g_free (self->log_id);
   eb_delivery_settings_unref (self->settings);
@@ -599,7 +599,7 @@ eb_wire_transport_class_init (EbWireTransportClass *klass)
 static void
 eb_wire_transport_init (EbWireTransport *self)
 {
-  self->parsed = soup_message_headers_new (SOUP_MESSAGE_HEADERS_RESPONSE);
+  self->parser = eb_wire_parser_new ();
   self->buffer = g_malloc (BUFFER_SIZE);
 }
 

@@ -143,7 +143,8 @@ GVariant *
 call (Client *self, const char *method, const char *parameters)
 {
   g_autoptr (GError) error = NULL;
-  GVariant *reply = call_variant (self, method, parse (parameters), &error);
+  g_autoptr (GVariant) parsed = parse (parameters);
+  GVariant *reply = call_variant (self, method, parsed, &error);
 
   g_assert_no_error (error);
   return reply;
@@ -154,7 +155,8 @@ call_fails (
     Client *self, const char *method, const char *parameters, const char *name, const char *message)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) reply = call_variant (self, method, parse (parameters), &error);
+  g_autoptr (GVariant) parsed = parse (parameters);
+  g_autoptr (GVariant) reply = call_variant (self, method, parsed, &error);
   g_autofree char *remote = NULL;
   g_autofree char *full_name = g_strconcat (EB_DBUS_INTERFACE ".Error.", name, NULL);
 
@@ -219,8 +221,7 @@ event_text (Client *self, guint index)
       g_variant_get_child_value (g_ptr_array_index (self->events, index), 4);
   gsize size;
   const char *bytes = g_variant_get_fixed_array (data, &size, 1);
-
-  g_autofree char *text = g_strndup (bytes, size);
+  g_autofree char *text = size > 0 ? g_strndup (bytes, size) : g_strdup ("");
 
   return g_intern_string (text);
 }

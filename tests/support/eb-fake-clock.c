@@ -34,7 +34,7 @@ static gint64
 get_monotonic (EbClock *clock)
 {
   EbFakeClock *self = EB_FAKE_CLOCK (clock);
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   return self->monotonic_us;
 }
@@ -43,7 +43,7 @@ static gint64
 get_real (EbClock *clock)
 {
   EbFakeClock *self = EB_FAKE_CLOCK (clock);
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   return self->real_us;
 }
@@ -103,7 +103,7 @@ static void
 set_timer (EbClock *clock, GSource *timer, gint64 due_us)
 {
   EbFakeClock *self = EB_FAKE_CLOCK (clock);
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   g_source_set_ready_time (timer, -1);
   g_hash_table_remove (self->due, timer);
@@ -167,7 +167,7 @@ eb_fake_clock_new (void)
 void
 eb_fake_clock_advance (EbFakeClock *self, GTimeSpan by)
 {
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   self->monotonic_us += by;
   self->real_us += by;
@@ -182,7 +182,7 @@ eb_fake_clock_advance (EbFakeClock *self, GTimeSpan by)
 void
 eb_fake_clock_step_real (EbFakeClock *self, GTimeSpan by)
 {
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   self->real_us += by;
 }

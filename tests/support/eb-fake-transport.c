@@ -100,7 +100,7 @@ eb_fake_sinks_free (EbFakeSinks *self)
 void
 eb_fake_sinks_set (EbFakeSinks *self, const char *uri, EbFakeBehaviour behaviour)
 {
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   get_sink (self, uri)->behaviour = behaviour;
 }
@@ -108,7 +108,7 @@ eb_fake_sinks_set (EbFakeSinks *self, const char *uri, EbFakeBehaviour behaviour
 guint
 eb_fake_sinks_count (EbFakeSinks *self, const char *uri)
 {
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   return get_sink (self, uri)->arrivals->len;
 }
@@ -116,7 +116,7 @@ eb_fake_sinks_count (EbFakeSinks *self, const char *uri)
 EbFakeArrival
 eb_fake_sinks_get (EbFakeSinks *self, const char *uri, guint index)
 {
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   Sink *sink = get_sink (self, uri);
 
   g_assert_cmpuint (index, <, sink->arrivals->len);
@@ -126,7 +126,7 @@ eb_fake_sinks_get (EbFakeSinks *self, const char *uri, guint index)
 guint
 eb_fake_sinks_max_under_way (EbFakeSinks *self, const char *uri)
 {
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   return get_sink (self, uri)->max_under_way;
 }

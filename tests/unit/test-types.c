@@ -10,18 +10,7 @@
 #include "core/eb-error.h"
 
 static const char *const good_patterns[] = {
-  "a",
-  "a.b",
-  "*",
-  ">",
-  "*.*",
-  "*.>",
-  "a.*.b",
-  "a.>",
-  "a b",
-  "com.example/x-y_z",
-  "b\xc3\xbc"
-  "cher.*",
+  "a", "a.b", "*", ">", "*.*", "*.>", "a.*.b", "a.>", "a b", "com.example/x-y_z", "\xc3\xbc.*",
 };
 
 static const char *const bad_patterns[] = {
