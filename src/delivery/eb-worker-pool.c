@@ -42,6 +42,12 @@ gone_cb (EbSubscription *subscription, const char *reason, gpointer user_data)
 
 static const EbWorkerOwner worker_owner = { .report = report_cb, .gone = gone_cb };
 
+static GPtrArray *
+new_workers (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) eb_worker_free);
+}
+
 /* A subscription never changes its address while anybody holds it, so no table is needed. */
 static EbWorker *
 find_worker (EbWorkerPool *self, EbSubscription *subscription)
@@ -167,7 +173,10 @@ eb_worker_pool_drain_finish (EbWorkerPool *self, GAsyncResult *result)
 void
 eb_worker_pool_stop (EbWorkerPool *self)
 {
-  g_ptr_array_set_size (self->workers, 0);
+  /* What they tell at the end may come back here, where they must not be found any more. */
+  g_autoptr (GPtrArray) workers = g_steal_pointer (&self->workers);
+
+  self->workers = new_workers ();
 }
 
 static void
@@ -203,7 +212,7 @@ eb_worker_pool_class_init (EbWorkerPoolClass *klass)
 static void
 eb_worker_pool_init (EbWorkerPool *self)
 {
-  self->workers = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_worker_free);
+  self->workers = new_workers ();
 }
 
 /**
