@@ -305,6 +305,31 @@ test_gone (Fixture *fixture, gconstpointer data)
 }
 
 static void
+remove_cb (EbWorkerPool *pool, EbSubscription *subscription, const char *reason, gpointer result)
+{
+  eb_worker_pool_remove_async (pool, subscription, eb_test_result_cb, result);
+}
+
+/* The pool hears of it while it stops, and what its owner does then must end too. */
+static void
+test_gone_at_stop (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbSubscription) subscription = add (fixture, "left:1", NULL, 0);
+  g_autoptr (GAsyncResult) result = NULL;
+  Arrivals arrivals = { fixture->sinks, "http://left:1/event", 1 };
+
+  g_signal_connect (fixture->pool, "gone", G_CALLBACK (remove_cb), &result);
+  eb_fake_sinks_set (fixture->sinks, "http://left:1/event", EB_FAKE_GONE);
+  publish (fixture, "t", 1);
+  while (!have_arrived (&arrivals)) /* without a turn of the context, which would tell it */
+    g_thread_yield ();
+  eb_worker_pool_stop (fixture->pool);
+  g_assert_cmpuint (fixture->n_gone, ==, 1);
+  g_assert_true (
+      eb_worker_pool_remove_finish (fixture->pool, eb_test_wait_for_result (&result), NULL));
+}
+
+static void
 test_stop_while_draining (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (EbSubscription) subscription = add (fixture, "stuck:1", NULL, 0);
@@ -334,6 +359,7 @@ main (int argc, char **argv)
   ADD ("failures", test_failures);
   ADD ("remove", test_remove);
   ADD ("gone", test_gone);
+  ADD ("gone-at-stop", test_gone_at_stop);
   ADD ("stop-while-draining", test_stop_while_draining);
 
   return g_test_run ();
