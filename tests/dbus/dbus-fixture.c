@@ -83,8 +83,9 @@ client_open (Client *self)
   self->added = g_ptr_array_new_with_free_func (unref);
   self->removed = g_ptr_array_new_with_free_func (unref);
   self->connection = connect_to_bus ();
-  g_dbus_connection_signal_subscribe (self->connection, EB_DBUS_NAME, EB_DBUS_INTERFACE, NULL, NULL,
-                                      NULL, G_DBUS_SIGNAL_FLAGS_NONE, signal_cb, self, NULL);
+  self->signals = g_dbus_connection_signal_subscribe (
+      self->connection, EB_DBUS_NAME, EB_DBUS_INTERFACE, NULL, NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
+      signal_cb, self, NULL);
 }
 
 void
@@ -92,6 +93,8 @@ client_close (Client *self)
 {
   if (self->connection == NULL)
     return;
+  /* A signal that has come already must find nobody: the lists go next. */
+  g_dbus_connection_signal_unsubscribe (self->connection, self->signals);
   g_dbus_connection_close_sync (self->connection, NULL, NULL);
   g_clear_object (&self->connection);
   client_clear (self);

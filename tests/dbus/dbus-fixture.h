@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   GDBusConnection *connection;
+  guint signals;     /* the subscription to them */
   GPtrArray *events; /* (element-type GVariant) parameters of Event, in order */
   GPtrArray *ended;  /* (element-type GVariant) parameters of SubscriptionEnded */
   GPtrArray *added;  /* (element-type GVariant) parameters of SubscriberAdded */
