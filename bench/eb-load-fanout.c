@@ -93,6 +93,7 @@ fanout_turn (gpointer data)
   Fanout *self = data;
   guint64 now = eb_load_now_ns ();
 
+  eb_load_sink_answer (self->sink);
   if (now > self->deadline_ns)
     eb_load_loop_stop (self->loop);
 

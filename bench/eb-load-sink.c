@@ -33,6 +33,7 @@ struct _EbLoadSink
   EbLoadLoop *loop;         /* (unowned) */
   EbLoadTally *tally;       /* (unowned) */
   GHashTable *peers;        /* (owned) (element-type Peer): the open connections */
+  GPtrArray *owing;         /* (owned) (element-type Peer): those that wait for an answer */
   struct sockaddr_in local; /* the address of @listener */
   int refusing_fd; /* (owned): bound but not listening, so that nobody else can take its port */
   guint16 refusing_port;
@@ -50,21 +51,38 @@ typedef struct
   EbLoadWatch watch;
   EbLoadSink *owner; /* (unowned) */
   guint index;
+  guint n_owed;     /* answers to requests that were taken */
   GByteArray *rest; /* (owned) (nullable): the beginning of a request that has not arrived whole */
 } Peer;
 
 static void
 peer_free (Peer *peer)
 {
+  if (peer->n_owed > 0)
+    g_ptr_array_remove_fast (peer->owner->owing, peer);
   close (peer->watch.fd);
   g_clear_pointer (&peer->rest, g_byte_array_unref);
   g_free (peer);
 }
 
-static gboolean
+/* Answers come when everything that has arrived is taken: a hundred sinks share this thread, and an
+ * answer of one must not count as latency of another. */
+static void
+peer_owe (Peer *peer)
+{
+  if (peer->n_owed++ == 0)
+    g_ptr_array_add (peer->owner->owing, peer);
+}
+
+static void
 peer_answer (Peer *peer)
 {
-  return send (peer->watch.fd, ANSWER, sizeof ANSWER - 1, MSG_NOSIGNAL) == sizeof ANSWER - 1;
+  for (; peer->n_owed > 0; peer->n_owed--)
+    if (send (peer->watch.fd, ANSWER, sizeof ANSWER - 1, MSG_NOSIGNAL) != sizeof ANSWER - 1)
+      {
+        g_hash_table_remove (peer->owner->peers, peer);
+        return;
+      }
 }
 
 /* Takes every whole request out of @data. Returns how many bytes that was; -1 when the peer is to
@@ -91,8 +109,7 @@ peer_take_requests (Peer *peer, const char *data, gsize size)
       if (self->drop_every == 0 || self->n_requests % self->drop_every != 0)
         eb_load_tally_arrived (self->tally, peer->index, data + used + head, body, head);
       used += head + body;
-      if (!peer_answer (peer))
-        return -1;
+      peer_owe (peer);
     }
 
   return (gssize) used;
@@ -204,6 +221,7 @@ eb_load_sink_new (EbLoadLoop *loop, EbLoadTally *tally, guint n_sinks, guint dro
   self->tally = tally;
   self->n_sinks = n_sinks;
   self->drop_every = drop_every;
+  self->owing = g_ptr_array_new ();
   self->peers = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) peer_free, NULL);
 
   self->listener.ready = listener_ready;
@@ -230,7 +248,25 @@ eb_load_sink_free (EbLoadSink *sink)
   close (sink->listener.fd);
   close (sink->refusing_fd);
   g_hash_table_unref (sink->peers);
+  g_ptr_array_unref (sink->owing);
   g_free (sink);
+}
+
+/**
+ * eb_load_sink_answer:
+ * @sink: the sinks
+ *
+ * Answers what has been taken.
+ */
+void
+eb_load_sink_answer (EbLoadSink *sink)
+{
+  while (sink->owing->len > 0)
+    {
+      Peer *peer = g_ptr_array_steal_index_fast (sink->owing, sink->owing->len - 1);
+
+      peer_answer (peer);
+    }
 }
 
 /**

@@ -107,8 +107,9 @@ the other. The ratios are what carries over to another machine; the absolute fig
 Events of 256 bytes, everything on loopback, a memory log, the daemon with its defaults. One process with
 one thread is publisher and all sinks; a sink is a loopback address of its own, and for each sink and event
 there is one bit, so losses and repeats are counted. A delivery counts when the sink has read the whole
-request; its latency begins when the publisher begins to send the event. The rates run over the time from
-the first publish to the last arrival. The publisher has 16 connections and at most 200 events under way
+request; its latency begins when the publisher begins to send the event. Sinks answer once all that has
+arrived is read, so that what one of them answers does not delay another, which on machines of its own it
+would not either. The rates run over the time from the first publish to the last arrival. The publisher has 16 connections and at most 200 events under way
 that have not arrived everywhere.
 
 - **bare epoll loop**: the limit. One thread, one `sendmsg` and one `recv` a delivery, a head made once and
