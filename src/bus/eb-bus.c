@@ -162,7 +162,7 @@ static void
 begin_subscription (EbBus *self, EbSubscription *subscription, guint64 after)
 {
   eb_registry_add (self->registry, subscription);
-  eb_worker_pool_add (self->workers, subscription, after);
+  eb_worker_pool_add (self->workers, subscription, &(EbStart){ .after = after });
   if (is_listed (subscription))
     {
       g_autofree char *label = eb_sink_dup_label (eb_subscription_get_sink (subscription));

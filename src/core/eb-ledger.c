@@ -75,7 +75,7 @@ void
 eb_ledger_entry_free (EbLedgerEntry *self)
 {
   eb_subscription_unref (self->subscription);
-  g_ptr_array_unref (self->exceptions);
+  g_ptr_array_unref (self->aside);
   g_free (self);
 }
 
@@ -139,27 +139,29 @@ eb_ledger_apply_finish (EbLedger *self, GAsyncResult *result, GError **error)
 /**
  * eb_ledger_list_exceptions_async:
  * @id: a subscription
+ * @kinds: which of them
  * @after: a sequence; 0 for the beginning
  * @limit: how many at most
  */
 void
 eb_ledger_list_exceptions_async (EbLedger *self,
                                  const char *id,
+                                 EbExceptionKinds kinds,
                                  guint64 after,
                                  guint limit,
                                  GCancellable *cancellable,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data)
 {
-  EB_LEDGER_GET_IFACE (self)->list_exceptions_async (self, id, after, limit, cancellable, callback,
-                                                     user_data);
+  EB_LEDGER_GET_IFACE (self)->list_exceptions_async (self, id, kinds, after, limit, cancellable,
+                                                     callback, user_data);
 }
 
 /**
  * eb_ledger_list_exceptions_finish:
  *
- * Returns: (transfer full) (element-type EbException): those waiting aside and the dead ones, by
- *   sequence; NULL with %EB_ERROR_NOT_FOUND or %EB_ERROR_IO
+ * Returns: (transfer full) (element-type EbException): by sequence; NULL with %EB_ERROR_NOT_FOUND
+ * or %EB_ERROR_IO
  */
 GPtrArray *
 eb_ledger_list_exceptions_finish (EbLedger *self, GAsyncResult *result, GError **error)

@@ -11,10 +11,11 @@ G_BEGIN_DECLS
 
 /**
  * EbChangeKind:
- * @EB_CHANGE_PUT: the subscription exists, as @subscription says, from @sequence on
+ * @EB_CHANGE_PUT: the subscription exists, as @subscription says; a new one gets what comes after
+ *   @sequence, and has a cursor of its own there if that is below the floor
  * @EB_CHANGE_REMOVE: it ended, with its cursor, its exceptions and its dead letters
- * @EB_CHANGE_CURSOR: every event up to @sequence that it matches has ended or is an exception; 0
- *   takes its own cursor away: from now on it goes with the floor
+ * @EB_CHANGE_CURSOR: every event up to @sequence that it matches has ended or is an exception;
+ *   %EB_CURSOR_FLOOR takes its own cursor away: from now on it goes with the floor
  * @EB_CHANGE_ASIDE: the delivery of event @sequence waits aside for its retry at @due_us
  * @EB_CHANGE_DEAD: the delivery of event @sequence was given up
  * @EB_CHANGE_ENDED: the exception that event @sequence was has ended
@@ -32,6 +33,9 @@ typedef enum
   EB_CHANGE_FLOOR,
 } EbChangeKind;
 
+/* The cursor of a subscription that has none of its own. */
+#define EB_CURSOR_FLOOR G_MAXUINT64
+
 /**
  * EbException:
  *
@@ -40,6 +44,7 @@ typedef enum
 typedef struct
 {
   guint64 sequence;
+  guint64 previous;  /* sequence of the matching event before it; 0 at first */
   gboolean dead;     /* else it waits aside */
   guint attempts;    /* made so far */
   guint last_status; /* HTTP status of the last one, 0 if there was no answer */
@@ -59,7 +64,7 @@ typedef struct
   EbChangeKind kind;
   char *id;                     /* (owned) (nullable): subscription id; NULL for FLOOR */
   EbSubscription *subscription; /* (owned) (nullable): PUT only */
-  EbException exception;        /* ASIDE and DEAD; else its sequence only */
+  EbException exception;        /* ASIDE and DEAD; of others its sequence, of CURSOR previous too */
 } EbChange;
 
 EbChange *eb_change_new (EbChangeKind kind, const char *id, guint64 sequence);
@@ -79,11 +84,25 @@ void eb_exception_free (EbException *self);
 typedef struct
 {
   EbSubscription *subscription; /* (owned) */
-  guint64 cursor;
-  GPtrArray *exceptions; /* (owned) (element-type EbException) by sequence */
+  guint64 start;                /* it gets what comes after */
+  guint64 cursor;               /* its own, or the floor's, but never before @start */
+  gboolean has_cursor;          /* of its own */
+  guint64 previous; /* as the last CURSOR said: the last event it matched up to there; 0 for none */
+  GPtrArray *aside; /* (owned) (element-type EbException) waiting for their retry, by sequence */
 } EbLedgerEntry;
 
 void eb_ledger_entry_free (EbLedgerEntry *self);
+
+/**
+ * EbExceptionKinds:
+ * @EB_EXCEPTIONS_ALL: those that wait aside, and the dead ones
+ * @EB_EXCEPTIONS_DEAD: the dead ones alone
+ */
+typedef enum
+{
+  EB_EXCEPTIONS_ALL,
+  EB_EXCEPTIONS_DEAD,
+} EbExceptionKinds;
 
 #define EB_TYPE_LEDGER (eb_ledger_get_type ())
 G_DECLARE_INTERFACE (EbLedger, eb_ledger, EB, LEDGER, GObject)
@@ -114,6 +133,7 @@ struct _EbLedgerInterface
   gboolean (*apply_finish) (EbLedger *self, GAsyncResult *result, GError **error);
   void (*list_exceptions_async) (EbLedger *self,
                                  const char *id,
+                                 EbExceptionKinds kinds,
                                  guint64 after,
                                  guint limit,
                                  GCancellable *cancellable,
@@ -137,6 +157,7 @@ void eb_ledger_apply_async (EbLedger *self,
 gboolean eb_ledger_apply_finish (EbLedger *self, GAsyncResult *result, GError **error);
 void eb_ledger_list_exceptions_async (EbLedger *self,
                                       const char *id,
+                                      EbExceptionKinds kinds,
                                       guint64 after,
                                       guint limit,
                                       GCancellable *cancellable,

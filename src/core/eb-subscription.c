@@ -17,7 +17,8 @@
 struct _EbSubscription
 {
   gatomicrefcount ref_count;
-  guint concurrency : 31;
+  guint concurrency : 30;
+  guint strict : 1;
   guint ephemeral : 1;
   GTimeSpan lease;
   EbSink *sink;             /* (owned) */
@@ -28,6 +29,9 @@ struct _EbSubscription
 
 /* Room for the longest address of a tutorial's subscriber, which is its id. */
 #define MAX_ID_LENGTH 2100
+
+/* Deliveries under way at once, each of which may have a connection of its own. */
+#define MAX_CONCURRENCY 1000
 
 /* What every subscriber of the tutorial's kind asks for: shared, never copied. */
 static const char *const all_types[] = { ">", NULL };
@@ -57,8 +61,12 @@ check_spec (const EbSubscriptionSpec *spec, GError **error)
     return FALSE;
   if (spec->lease < 0)
     g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID, "The lease is negative");
-  else if (spec->concurrency == 0 || spec->concurrency > G_MAXINT)
-    g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID, "The concurrency is not 1 or more");
+  else if (spec->concurrency == 0 || spec->concurrency > MAX_CONCURRENCY)
+    g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "The concurrency is not between 1 and %d",
+                 MAX_CONCURRENCY);
+  else if (spec->order == EB_ORDER_STRICT && spec->concurrency > 1)
+    g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
+                         "Strict order and a concurrency above 1 exclude each other");
   else
     return TRUE;
   return FALSE;
@@ -95,7 +103,8 @@ eb_subscription_new (const EbSubscriptionSpec *spec, GError **error)
   id_size = strlen (spec->id) + 1;
   self = g_malloc (sizeof *self + id_size);
   g_atomic_ref_count_init (&self->ref_count);
-  self->concurrency = spec->concurrency & G_MAXINT;
+  self->concurrency = spec->concurrency & 0x3fffffff;
+  self->strict = spec->order == EB_ORDER_STRICT;
   self->ephemeral = spec->ephemeral != FALSE;
   self->lease = spec->lease;
   self->sink = eb_sink_ref (spec->sink);
@@ -162,6 +171,45 @@ guint
 eb_subscription_get_concurrency (const EbSubscription *self)
 {
   return self->concurrency;
+}
+
+EbOrder
+eb_subscription_get_order (const EbSubscription *self)
+{
+  return self->strict ? EB_ORDER_STRICT : EB_ORDER_RELAXED;
+}
+
+/**
+ * eb_subscription_get_types:
+ *
+ * Returns: (nullable) (transfer none) (array zero-terminated=1): the type patterns; NULL for all
+ */
+const char *const *
+eb_subscription_get_types (const EbSubscription *self)
+{
+  return self->types;
+}
+
+/**
+ * eb_subscription_get_filter:
+ *
+ * Returns: (nullable) (transfer none): what else must match
+ */
+EbFilter *
+eb_subscription_get_filter (const EbSubscription *self)
+{
+  return self->filter;
+}
+
+/**
+ * eb_subscription_takes_all:
+ *
+ * Returns: whether every event matches
+ */
+gboolean
+eb_subscription_takes_all (const EbSubscription *self)
+{
+  return self->filter == NULL && (self->types == NULL || self->types == all_types);
 }
 
 /**

@@ -9,6 +9,18 @@
 G_BEGIN_DECLS
 
 /**
+ * EbOrder:
+ * @EB_ORDER_RELAXED: events leave in order; one that failed waits aside for its retry while later
+ *   ones go on
+ * @EB_ORDER_STRICT: nothing passes an event that has not ended
+ */
+typedef enum
+{
+  EB_ORDER_RELAXED,
+  EB_ORDER_STRICT,
+} EbOrder;
+
+/**
  * EbSubscriptionSpec:
  * @id: unique among the subscriptions of a bus
  * @sink: where its deliveries go
@@ -16,6 +28,7 @@ G_BEGIN_DECLS
  * @filter: (nullable): what else must match
  * @lease: microseconds without a keep-alive after which it ends; 0 for never
  * @concurrency: deliveries under way at once, 1 or more
+ * @order: what a delivery that failed does to those behind it
  * @ephemeral: never stored: it ends with its peer, or with the daemon
  *
  * What a subscriber asks for, on its way into an #EbSubscription.
@@ -28,6 +41,7 @@ typedef struct
   EbFilter *filter;
   GTimeSpan lease;
   guint concurrency;
+  EbOrder order;
   gboolean ephemeral;
 } EbSubscriptionSpec;
 
@@ -41,6 +55,10 @@ const char *eb_subscription_get_id (const EbSubscription *self);
 EbSink *eb_subscription_get_sink (const EbSubscription *self);
 GTimeSpan eb_subscription_get_lease (const EbSubscription *self);
 guint eb_subscription_get_concurrency (const EbSubscription *self);
+EbOrder eb_subscription_get_order (const EbSubscription *self);
+const char *const *eb_subscription_get_types (const EbSubscription *self);
+EbFilter *eb_subscription_get_filter (const EbSubscription *self);
+gboolean eb_subscription_takes_all (const EbSubscription *self);
 gboolean eb_subscription_is_ephemeral (const EbSubscription *self);
 gboolean eb_subscription_matches (const EbSubscription *self, const EbEvent *event);
 

@@ -48,6 +48,14 @@ new_workers (void)
   return g_ptr_array_new_with_free_func ((GDestroyNotify) eb_worker_free);
 }
 
+void
+eb_step_free (EbStep *self)
+{
+  eb_subscription_unref (self->subscription);
+  eb_change_free (self->change);
+  g_free (self);
+}
+
 /* A subscription never changes its address while anybody holds it, so no table is needed. */
 static EbWorker *
 find_worker (EbWorkerPool *self, EbSubscription *subscription)
@@ -71,13 +79,13 @@ eb_worker_pool_configure (EbWorkerPool *self, EbDeliverySettings *settings)
 /**
  * eb_worker_pool_add:
  * @subscription: not added yet
- * @after: a sequence: deliveries begin with the event after it
+ * @start: where it begins, or goes on
  */
 void
-eb_worker_pool_add (EbWorkerPool *self, EbSubscription *subscription, guint64 after)
+eb_worker_pool_add (EbWorkerPool *self, EbSubscription *subscription, const EbStart *start)
 {
   if (self->workers->len > 0)
-    eb_worker_add (find_worker (self, subscription), subscription, after);
+    eb_worker_add (find_worker (self, subscription), subscription, start->after);
 }
 
 /**

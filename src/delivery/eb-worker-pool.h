@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/eb-clock.h"
+#include "core/eb-ledger.h"
 #include "core/eb-log.h"
 #include "core/eb-subscription.h"
 #include "delivery/eb-transport.h"
@@ -25,15 +26,58 @@ typedef EbTransport *(*EbTransportFactory) (EbSinkKind kind,
                                             gpointer user_data);
 
 /**
- * EbReport:
+ * EbStep:
+ * @subscription: (owned): whose it is; another one may have its id by now
+ * @change: (owned): CURSOR, ASIDE, DEAD or ENDED
  *
- * What a worker has done since its last report.
+ * How far a delivery, or a subscription, got: what the ledger is to be told. Ephemeral
+ * subscriptions make none.
+ */
+typedef struct
+{
+  EbSubscription *subscription;
+  EbChange *change;
+} EbStep;
+
+void eb_step_free (EbStep *self);
+
+/**
+ * EbReport:
+ * @delivered: deliveries that were delivered
+ * @failed: attempts that failed
+ * @dead: deliveries that were given up
+ * @lost: deliveries that retention took away; those of one subscription are counted by sequence
+ * @floor: every subscription that has no cursor of its own after @steps has passed it
+ * @steps: (element-type EbStep): in the order in which they took place
+ *
+ * What the workers have done since the last report.
  */
 typedef struct
 {
   guint64 delivered;
   guint64 failed;
+  guint64 dead;
+  guint64 lost;
+  guint64 floor;
+  GPtrArray *steps;
 } EbReport;
+
+/**
+ * EbStart:
+ * @after: a sequence: deliveries begin with the event after it
+ * @previous: sequence of the last event it matched up to there; 0 for none
+ * @has_cursor: the ledger may have a cursor of its own for it
+ * @aside: (nullable) (element-type EbException): deliveries that wait for their retry
+ *
+ * Where a subscription goes on.
+ */
+typedef struct
+{
+  guint64 after;
+  guint64 previous;
+  gboolean has_cursor;
+  GPtrArray *aside;
+} EbStart;
 
 #define EB_TYPE_WORKER_POOL (eb_worker_pool_get_type ())
 G_DECLARE_FINAL_TYPE (EbWorkerPool, eb_worker_pool, EB, WORKER_POOL, GObject)
@@ -45,7 +89,10 @@ EbWorkerPool *eb_worker_pool_new (guint n_workers,
                                   EbTransportFactory factory,
                                   gpointer user_data);
 void eb_worker_pool_configure (EbWorkerPool *self, EbDeliverySettings *settings);
-void eb_worker_pool_add (EbWorkerPool *self, EbSubscription *subscription, guint64 after);
+void eb_worker_pool_add (EbWorkerPool *self, EbSubscription *subscription, const EbStart *start);
+void eb_worker_pool_nudge (EbWorkerPool *self, EbSubscription *subscription);
+void
+eb_worker_pool_redrive (EbWorkerPool *self, EbSubscription *subscription, GPtrArray *exceptions);
 void eb_worker_pool_remove_async (EbWorkerPool *self,
                                   EbSubscription *subscription,
                                   GAsyncReadyCallback callback,

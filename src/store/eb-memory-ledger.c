@@ -25,7 +25,8 @@ typedef struct
 {
   EbSubscription *subscription; /* (owned); its id is the key in rows */
   guint64 start;                /* it gets what comes after */
-  guint64 cursor;               /* 0: it goes with the floor */
+  guint64 cursor;               /* EB_CURSOR_FLOOR: it goes with the floor */
+  guint64 previous;             /* as the last CURSOR said */
   GTree *exceptions;            /* (owned) (nullable) (element-type guint64 EbException) */
 } Row;
 
@@ -63,14 +64,35 @@ row_put_exception (Row *row, const EbException *exception)
   g_tree_replace (row->exceptions, &copy->sequence, copy);
 }
 
+typedef gboolean (*ExceptionFilter) (const EbException *exception);
+
+static gboolean
+is_any (const EbException *exception)
+{
+  return TRUE;
+}
+
+static gboolean
+is_dead (const EbException *exception)
+{
+  return exception->dead;
+}
+
+static gboolean
+is_aside (const EbException *exception)
+{
+  return !exception->dead;
+}
+
 static GPtrArray *
-row_list_exceptions (Row *row, guint64 after, guint limit)
+row_list_exceptions (Row *row, ExceptionFilter filter, guint64 after, guint limit)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_exception_free);
   GTreeNode *node = row->exceptions != NULL ? g_tree_upper_bound (row->exceptions, &after) : NULL;
 
   for (; node != NULL && list->len < limit; node = g_tree_node_next (node))
-    g_ptr_array_add (list, eb_exception_copy (g_tree_node_value (node)));
+    if (filter (g_tree_node_value (node)))
+      g_ptr_array_add (list, eb_exception_copy (g_tree_node_value (node)));
   return list;
 }
 
@@ -83,6 +105,7 @@ put (EbMemoryLedger *self, const EbChange *change)
     {
       row = g_new0 (Row, 1);
       row->start = change->exception.sequence;
+      row->cursor = row->start < self->floor ? row->start : EB_CURSOR_FLOOR;
     }
   else
     g_hash_table_steal (self->rows, change->id);
@@ -99,6 +122,7 @@ apply_to_row (Row *row, const EbChange *change)
     {
     case EB_CHANGE_CURSOR:
       row->cursor = change->exception.sequence;
+      row->previous = change->exception.previous;
       break;
     case EB_CHANGE_ASIDE:
     case EB_CHANGE_DEAD:
@@ -150,8 +174,11 @@ entry_new (EbMemoryLedger *self, Row *row)
   EbLedgerEntry *entry = g_new0 (EbLedgerEntry, 1);
 
   entry->subscription = eb_subscription_ref (row->subscription);
-  entry->cursor = row->cursor != 0 ? row->cursor : MAX (row->start, self->floor);
-  entry->exceptions = row_list_exceptions (row, 0, G_MAXUINT);
+  entry->start = row->start;
+  entry->has_cursor = row->cursor != EB_CURSOR_FLOOR;
+  entry->cursor = entry->has_cursor ? row->cursor : MAX (row->start, self->floor);
+  entry->previous = row->previous;
+  entry->aside = row_list_exceptions (row, is_aside, 0, G_MAXUINT);
   return entry;
 }
 
@@ -244,6 +271,7 @@ apply_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
 static void
 list_exceptions_async (EbLedger *ledger,
                        const char *id,
+                       EbExceptionKinds kinds,
                        guint64 after,
                        guint limit,
                        GCancellable *cancellable,
@@ -260,7 +288,7 @@ list_exceptions_async (EbLedger *ledger,
   g_mutex_lock (&self->lock);
   row = g_hash_table_lookup (self->rows, id);
   if (row != NULL)
-    list = row_list_exceptions (row, after, limit);
+    list = row_list_exceptions (row, kinds == EB_EXCEPTIONS_DEAD ? is_dead : is_any, after, limit);
   g_mutex_unlock (&self->lock);
 
   if (list != NULL)

@@ -368,10 +368,20 @@ test_cursors (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (get_cursor (entries, "behind:1"), ==, 12);
   g_assert_cmpuint (get_cursor (entries, "late:1"), ==, 90);
 
-  g_assert_true (apply (fixture, epoch, eb_change_new (EB_CHANGE_CURSOR, "behind:1", 0), NULL));
+  g_assert_true (
+      apply (fixture, epoch, eb_change_new (EB_CHANGE_CURSOR, "behind:1", EB_CURSOR_FLOOR), NULL));
   g_ptr_array_unref (g_steal_pointer (&entries));
   entries = load (fixture, &epoch);
   g_assert_cmpuint (get_cursor (entries, "behind:1"), ==, 80);
+
+  /* A cursor of its own may be 0: nothing has ended yet. And one that begins below the floor has
+   * not passed it. */
+  g_assert_true (apply (fixture, epoch, eb_change_new (EB_CHANGE_CURSOR, "behind:1", 0), NULL));
+  put (fixture, epoch, "replaying:1", 30);
+  g_ptr_array_unref (g_steal_pointer (&entries));
+  entries = load (fixture, &epoch);
+  g_assert_cmpuint (get_cursor (entries, "behind:1"), ==, 0);
+  g_assert_cmpuint (get_cursor (entries, "replaying:1"), ==, 30);
 }
 
 static EbChange *
@@ -385,12 +395,17 @@ new_exception (EbChangeKind kind, guint64 sequence, guint attempts)
 }
 
 static GPtrArray *
-list (Fixture *fixture, const char *id, guint64 after, guint limit, GError **error)
+list (Fixture *fixture,
+      const char *id,
+      EbExceptionKinds kinds,
+      guint64 after,
+      guint limit,
+      GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  eb_ledger_list_exceptions_async (fixture->ledger, id, after, limit, NULL, eb_test_result_cb,
-                                   &result);
+  eb_ledger_list_exceptions_async (fixture->ledger, id, kinds, after, limit, NULL,
+                                   eb_test_result_cb, &result);
   return eb_ledger_list_exceptions_finish (fixture->ledger, eb_test_wait_for_result (&result),
                                            error);
 }
@@ -402,6 +417,7 @@ test_exceptions (Fixture *fixture, gconstpointer data)
   g_autoptr (GPtrArray) entries = load (fixture, &epoch);
   g_autoptr (GPtrArray) all = NULL;
   g_autoptr (GPtrArray) next = NULL;
+  g_autoptr (GPtrArray) dead = NULL;
   g_autoptr (GError) error = NULL;
   const EbException *exception;
 
@@ -412,7 +428,7 @@ test_exceptions (Fixture *fixture, gconstpointer data)
   g_assert_true (apply (fixture, epoch, new_exception (EB_CHANGE_DEAD, 7, 9), NULL));
   g_assert_true (apply (fixture, epoch, eb_change_new (EB_CHANGE_ENDED, "a:1", 9), NULL));
 
-  all = list (fixture, "a:1", 0, 100, &error);
+  all = list (fixture, "a:1", EB_EXCEPTIONS_ALL, 0, 100, &error);
   g_assert_cmpuint (all->len, ==, 2);
   exception = g_ptr_array_index (all, 0);
   g_assert_cmpuint (exception->sequence, ==, 5);
@@ -423,9 +439,13 @@ test_exceptions (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (exception->attempts, ==, 9);
   g_assert_cmpstr (exception->reason, ==, "answered 500");
 
-  next = list (fixture, "a:1", 5, 1, &error);
+  next = list (fixture, "a:1", EB_EXCEPTIONS_ALL, 5, 1, &error);
   g_assert_cmpuint (next->len, ==, 1);
-  g_assert_null (list (fixture, "unknown:1", 0, 1, &error));
+  dead = list (fixture, "a:1", EB_EXCEPTIONS_DEAD, 0, 1, &error);
+  g_assert_cmpuint (dead->len, ==, 1);
+  exception = g_ptr_array_index (dead, 0);
+  g_assert_cmpuint (exception->sequence, ==, 7);
+  g_assert_null (list (fixture, "unknown:1", EB_EXCEPTIONS_ALL, 0, 1, &error));
   g_assert_error (error, EB_ERROR, EB_ERROR_NOT_FOUND);
 }
 

@@ -70,7 +70,7 @@ add (Fixture *fixture, const char *address, const char *const *types, guint64 af
   EbSubscriptionSpec spec = { .id = address, .sink = sink, .types = types, .concurrency = 1 };
   EbSubscription *subscription = eb_subscription_new (&spec, NULL);
 
-  eb_worker_pool_add (fixture->pool, subscription, after);
+  eb_worker_pool_add (fixture->pool, subscription, &(EbStart){ .after = after });
   return subscription;
 }
 
