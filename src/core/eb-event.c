@@ -89,6 +89,48 @@ eb_event_new (const EbDraft *draft, guint64 sequence, gint64 accepted_us)
   return self;
 }
 
+static gsize
+packed_size (const char *string)
+{
+  return string != NULL ? strlen (string) + 1 : 0;
+}
+
+/**
+ * eb_event_new_stored:
+ * @fields: of an event that was accepted before; its data is shared, its strings are copied
+ *
+ * Returns: (transfer full): that event again
+ */
+EbEvent *
+eb_event_new_stored (const EbEventFields *fields, guint64 sequence, gint64 accepted_us)
+{
+  gsize table = sizeof (EbEvent) + fields->n_attributes * sizeof (EbAttribute);
+  gsize size = table + packed_size (fields->id) + packed_size (fields->source)
+               + packed_size (fields->type) + packed_size (fields->content_type);
+  EbEvent *self;
+  Packer packer;
+
+  for (gsize i = 0; i < fields->n_attributes; i++)
+    size += packed_size (fields->attributes[i].name) + packed_size (fields->attributes[i].value);
+
+  self = g_malloc (size);
+  packer = (Packer){ self, (char *) self + table };
+  g_atomic_ref_count_init (&self->ref_count);
+  self->sequence = sequence;
+  self->accepted_us = accepted_us;
+  self->data = g_bytes_ref (fields->data);
+  self->charge = size + g_bytes_get_size (fields->data);
+  self->n_attributes = 0;
+  self->id = pack (&packer, fields->id);
+  self->source = pack (&packer, fields->source);
+  self->type = pack (&packer, fields->type);
+  self->content_type = pack (&packer, fields->content_type);
+  for (gsize i = 0; i < fields->n_attributes; i++)
+    pack_attribute ((gpointer) fields->attributes[i].name, (gpointer) fields->attributes[i].value,
+                    &packer);
+  return self;
+}
+
 EbEvent *
 eb_event_ref (EbEvent *self)
 {

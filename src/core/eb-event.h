@@ -9,7 +9,26 @@ G_BEGIN_DECLS
 
 typedef struct _EbEvent EbEvent;
 
+/**
+ * EbEventFields:
+ * @content_type: (nullable)
+ * @attributes: (array length=n_attributes): all others, sorted by name
+ *
+ * What makes an event up, as a store kept it.
+ */
+typedef struct
+{
+  const char *id;
+  const char *source;
+  const char *type;
+  const char *content_type;
+  const EbAttribute *attributes;
+  gsize n_attributes;
+  GBytes *data;
+} EbEventFields;
+
 EbEvent *eb_event_new (const EbDraft *draft, guint64 sequence, gint64 accepted_us);
+EbEvent *eb_event_new_stored (const EbEventFields *fields, guint64 sequence, gint64 accepted_us);
 EbEvent *eb_event_ref (EbEvent *self);
 void eb_event_unref (EbEvent *self);
 

@@ -62,6 +62,17 @@ eb_filter_dialect_from_string (const char *name, EbFilterDialect *dialect)
 }
 
 /**
+ * eb_filter_dialect_to_string:
+ *
+ * Returns: its name in the CloudEvents Subscriptions API
+ */
+const char *
+eb_filter_dialect_to_string (EbFilterDialect dialect)
+{
+  return dialect_names[dialect];
+}
+
+/**
  * eb_filter_new:
  *
  * Returns: (transfer full): a filter that is not complete yet
@@ -224,6 +235,58 @@ eb_filter_check (const EbFilter *self, GError **error)
                : takes_children (self->dialect) ? "at least one filter"
                                                 : "at least one attribute");
   return FALSE;
+}
+
+EbFilterDialect
+eb_filter_get_dialect (const EbFilter *self)
+{
+  return self->dialect;
+}
+
+/**
+ * eb_filter_get_n_attributes:
+ *
+ * Returns: how many attributes it compares; 0 if it combines filters
+ */
+guint
+eb_filter_get_n_attributes (const EbFilter *self)
+{
+  return self->terms != NULL ? self->terms->len / 2 : 0;
+}
+
+/**
+ * eb_filter_get_attribute:
+ * @index: below eb_filter_get_n_attributes()
+ *
+ * Returns: (transfer none): an attribute's name, and what its value is compared with
+ */
+EbAttribute
+eb_filter_get_attribute (const EbFilter *self, guint index)
+{
+  return (EbAttribute){ self->terms->pdata[2 * index], self->terms->pdata[2 * index + 1] };
+}
+
+/**
+ * eb_filter_get_n_children:
+ *
+ * Returns: how many filters it combines; 0 if it compares attributes
+ */
+guint
+eb_filter_get_n_children (const EbFilter *self)
+{
+  return self->children != NULL ? self->children->len : 0;
+}
+
+/**
+ * eb_filter_get_child:
+ * @index: below eb_filter_get_n_children()
+ *
+ * Returns: (transfer none): one of the filters that it combines
+ */
+EbFilter *
+eb_filter_get_child (const EbFilter *self, guint index)
+{
+  return self->children->pdata[index];
 }
 
 static gboolean

@@ -34,6 +34,7 @@ typedef enum
 typedef struct _EbFilter EbFilter;
 
 gboolean eb_filter_dialect_from_string (const char *name, EbFilterDialect *dialect);
+const char *eb_filter_dialect_to_string (EbFilterDialect dialect);
 EbFilter *eb_filter_new (EbFilterDialect dialect);
 EbFilter *eb_filter_ref (EbFilter *self);
 void eb_filter_unref (EbFilter *self);
@@ -41,6 +42,11 @@ gboolean
 eb_filter_add_attribute (EbFilter *self, const char *name, const char *value, GError **error);
 gboolean eb_filter_add_child (EbFilter *self, EbFilter *child, GError **error);
 gboolean eb_filter_check (const EbFilter *self, GError **error);
+EbFilterDialect eb_filter_get_dialect (const EbFilter *self);
+guint eb_filter_get_n_attributes (const EbFilter *self);
+EbAttribute eb_filter_get_attribute (const EbFilter *self, guint index);
+guint eb_filter_get_n_children (const EbFilter *self);
+EbFilter *eb_filter_get_child (const EbFilter *self, guint index);
 gboolean eb_filter_match (const EbFilter *self, const EbEvent *event);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbFilter, eb_filter_unref)

@@ -75,7 +75,7 @@ void
 eb_ledger_entry_free (EbLedgerEntry *self)
 {
   eb_subscription_unref (self->subscription);
-  g_ptr_array_unref (self->aside);
+  g_clear_pointer (&self->aside, g_ptr_array_unref);
   g_free (self);
 }
 
