@@ -204,7 +204,7 @@ create_transport (EbSinkKind kind,
 static gboolean
 build (EbDaemon *self, GError **error)
 {
-  g_autoptr (EbLedger) ledger = eb_memory_ledger_new ();
+  g_autoptr (EbLedger) ledger = NULL;
   g_autoptr (EbDeliverySettings) settings = NULL;
 
   self->clock = eb_system_clock_new ();
@@ -214,6 +214,7 @@ build (EbDaemon *self, GError **error)
   if (settings == NULL)
     return FALSE;
   self->log = eb_memory_log_new (self->clock);
+  ledger = eb_memory_ledger_new (self->log);
   self->workers = eb_worker_pool_new (self->configuration->workers, self->clock, self->log,
                                       settings, create_transport, self);
   self->bus = eb_bus_new (self->clock, self->log, ledger, self->workers);

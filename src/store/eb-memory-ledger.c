@@ -15,6 +15,7 @@ struct _EbMemoryLedger
 {
   GObject parent_instance;
 
+  EbLog *log;       /* (owned): an exception goes with its event */
   GMutex lock;      /* guards all below */
   guint64 epoch;    /* of the last load; 0 before the first */
   guint64 floor;    /* what every row without a cursor has passed */
@@ -62,6 +63,26 @@ row_put_exception (Row *row, const EbException *exception)
     row->exceptions =
         g_tree_new_full (compare_sequences, NULL, NULL, (GDestroyNotify) eb_exception_free);
   g_tree_replace (row->exceptions, &copy->sequence, copy);
+}
+
+/* Exceptions whose events are gone: they are the first ones. */
+static void
+row_forget_before (Row *row, guint64 oldest)
+{
+  GTreeNode *node;
+
+  while (row->exceptions != NULL && (node = g_tree_node_first (row->exceptions)) != NULL
+         && *(const guint64 *) g_tree_node_key (node) < oldest)
+    g_tree_remove (row->exceptions, g_tree_node_key (node));
+}
+
+static guint64
+get_oldest (EbMemoryLedger *self)
+{
+  EbExtent extent;
+
+  eb_log_get_extent (self->log, &extent);
+  return extent.first;
 }
 
 typedef gboolean (*ExceptionFilter) (const EbException *exception);
@@ -116,8 +137,9 @@ put (EbMemoryLedger *self, const EbChange *change)
 }
 
 static void
-apply_to_row (Row *row, const EbChange *change)
+apply_to_row (Row *row, const EbChange *change, guint64 oldest)
 {
+  row_forget_before (row, oldest);
   switch (change->kind)
     {
     case EB_CHANGE_CURSOR:
@@ -126,7 +148,8 @@ apply_to_row (Row *row, const EbChange *change)
       break;
     case EB_CHANGE_ASIDE:
     case EB_CHANGE_DEAD:
-      row_put_exception (row, &change->exception);
+      if (change->exception.sequence >= oldest)
+        row_put_exception (row, &change->exception);
       break;
     case EB_CHANGE_ENDED:
       if (row->exceptions != NULL)
@@ -141,7 +164,7 @@ apply_to_row (Row *row, const EbChange *change)
 }
 
 static void
-apply (EbMemoryLedger *self, const EbChange *change)
+apply (EbMemoryLedger *self, const EbChange *change, guint64 oldest)
 {
   Row *row;
 
@@ -163,16 +186,17 @@ apply (EbMemoryLedger *self, const EbChange *change)
     default:
       row = g_hash_table_lookup (self->rows, change->id);
       if (row != NULL)
-        apply_to_row (row, change);
+        apply_to_row (row, change, oldest);
       break;
     }
 }
 
 static EbLedgerEntry *
-entry_new (EbMemoryLedger *self, Row *row)
+entry_new (EbMemoryLedger *self, Row *row, guint64 oldest)
 {
   EbLedgerEntry *entry = g_new0 (EbLedgerEntry, 1);
 
+  row_forget_before (row, oldest);
   entry->subscription = eb_subscription_ref (row->subscription);
   entry->start = row->start;
   entry->has_cursor = row->cursor != EB_CURSOR_FLOOR;
@@ -204,6 +228,7 @@ load_async (EbLedger *ledger,
   EbMemoryLedger *self = EB_MEMORY_LEDGER (ledger);
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
   Load *load = g_new0 (Load, 1);
+  guint64 oldest = get_oldest (self);
   GHashTableIter iter;
   Row *row;
 
@@ -214,7 +239,7 @@ load_async (EbLedger *ledger,
   load->epoch = ++self->epoch;
   g_hash_table_iter_init (&iter, self->rows);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &row))
-    g_ptr_array_add (load->entries, entry_new (self, row));
+    g_ptr_array_add (load->entries, entry_new (self, row, oldest));
   g_mutex_unlock (&self->lock);
 
   g_task_return_pointer (task, load, (GDestroyNotify) load_free);
@@ -244,6 +269,7 @@ apply_async (EbLedger *ledger,
 {
   EbMemoryLedger *self = EB_MEMORY_LEDGER (ledger);
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  guint64 oldest = get_oldest (self);
   gboolean current;
 
   g_task_set_source_tag (task, apply_async);
@@ -251,7 +277,7 @@ apply_async (EbLedger *ledger,
   g_mutex_lock (&self->lock);
   current = epoch == self->epoch;
   for (guint i = 0; current && i < changes->len; i++)
-    apply (self, g_ptr_array_index (changes, i));
+    apply (self, g_ptr_array_index (changes, i), oldest);
   g_mutex_unlock (&self->lock);
 
   if (current)
@@ -280,6 +306,7 @@ list_exceptions_async (EbLedger *ledger,
 {
   EbMemoryLedger *self = EB_MEMORY_LEDGER (ledger);
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  guint64 oldest = get_oldest (self);
   GPtrArray *list = NULL;
   Row *row;
 
@@ -288,7 +315,11 @@ list_exceptions_async (EbLedger *ledger,
   g_mutex_lock (&self->lock);
   row = g_hash_table_lookup (self->rows, id);
   if (row != NULL)
-    list = row_list_exceptions (row, kinds == EB_EXCEPTIONS_DEAD ? is_dead : is_any, after, limit);
+    {
+      row_forget_before (row, oldest);
+      list =
+          row_list_exceptions (row, kinds == EB_EXCEPTIONS_DEAD ? is_dead : is_any, after, limit);
+    }
   g_mutex_unlock (&self->lock);
 
   if (list != NULL)
@@ -322,6 +353,7 @@ eb_memory_ledger_finalize (GObject *object)
 
   g_hash_table_unref (self->rows);
   g_mutex_clear (&self->lock);
+  g_clear_object (&self->log);
 
   G_OBJECT_CLASS (eb_memory_ledger_parent_class)->finalize (object);
 }
@@ -341,11 +373,15 @@ eb_memory_ledger_init (EbMemoryLedger *self)
 
 /**
  * eb_memory_ledger_new:
+ * @log: whose events the exceptions are of
  *
  * Returns: (transfer full): an empty ledger
  */
 EbLedger *
-eb_memory_ledger_new (void)
+eb_memory_ledger_new (EbLog *log)
 {
-  return g_object_new (EB_TYPE_MEMORY_LEDGER, NULL);
+  EbMemoryLedger *self = g_object_new (EB_TYPE_MEMORY_LEDGER, NULL);
+
+  self->log = g_object_ref (log);
+  return EB_LEDGER (self);
 }

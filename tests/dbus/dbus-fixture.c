@@ -258,7 +258,7 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 start_bus (Fixture *self, EbLog *log)
 {
-  g_autoptr (EbLedger) ledger = eb_memory_ledger_new ();
+  g_autoptr (EbLedger) ledger = eb_memory_ledger_new (log);
   g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
   g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
   gboolean started = FALSE;

@@ -48,7 +48,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->sinks = eb_fake_sinks_new ();
   fixture->told = g_string_new (NULL);
   log = eb_memory_log_new (EB_CLOCK (fixture->clock));
-  fixture->ledger = eb_memory_ledger_new ();
+  fixture->ledger = eb_memory_ledger_new (log);
   fixture->workers = eb_worker_pool_new (1, EB_CLOCK (fixture->clock), log, settings,
                                          eb_fake_transport_create, fixture->sinks);
   fixture->bus = eb_bus_new (EB_CLOCK (fixture->clock), log, fixture->ledger, fixture->workers);

@@ -1,0 +1,335 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "store/eb-sqlite-ledger.h"
+
+#include "codec/eb-subscription-json.h"
+#include "core/eb-error.h"
+
+/* What the ledger keeps, and its rows. */
+
+static void
+bind_text (sqlite3_stmt *statement, int parameter, const char *text)
+{
+  sqlite3_bind_text (statement, parameter, text, -1, SQLITE_STATIC);
+}
+
+static gboolean
+put (EbSqliteDatabase *database, const EbChange *change, GError **error)
+{
+  sqlite3_stmt *statement = eb_sqlite_database_prepare (
+      database,
+      "INSERT INTO subscription VALUES"
+      " (?1, ?2, ?3, (SELECT CASE WHEN ?3 < floor THEN ?3 END FROM state), 0)"
+      " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+      error);
+  g_autofree char *body = NULL;
+
+  if (statement == NULL)
+    return FALSE;
+  body = eb_subscription_to_json (change->subscription);
+  bind_text (statement, 1, change->id);
+  bind_text (statement, 2, body);
+  sqlite3_bind_int64 (statement, 3, (gint64) change->exception.sequence);
+  return eb_sqlite_database_run (database, statement, error);
+}
+
+static gboolean
+run_for_id (EbSqliteDatabase *database, const char *sql, const char *id, GError **error)
+{
+  sqlite3_stmt *statement = eb_sqlite_database_prepare (database, sql, error);
+
+  if (statement == NULL)
+    return FALSE;
+  bind_text (statement, 1, id);
+  return eb_sqlite_database_run (database, statement, error);
+}
+
+static gboolean
+remove_subscription (EbSqliteDatabase *database, const EbChange *change, GError **error)
+{
+  return run_for_id (database, "DELETE FROM exception WHERE subscription = ?1", change->id, error)
+         && run_for_id (database, "DELETE FROM subscription WHERE id = ?1", change->id, error);
+}
+
+static gboolean
+set_cursor (EbSqliteDatabase *database, const EbChange *change, GError **error)
+{
+  sqlite3_stmt *statement = eb_sqlite_database_prepare (
+      database, "UPDATE subscription SET cursor = ?2, previous = ?3 WHERE id = ?1", error);
+
+  if (statement == NULL)
+    return FALSE;
+  bind_text (statement, 1, change->id);
+  if (change->exception.sequence != EB_CURSOR_FLOOR)
+    sqlite3_bind_int64 (statement, 2, (gint64) change->exception.sequence);
+  sqlite3_bind_int64 (statement, 3, (gint64) change->exception.previous);
+  return eb_sqlite_database_run (database, statement, error);
+}
+
+static gboolean
+put_exception (EbSqliteDatabase *database, const EbChange *change, GError **error)
+{
+  const EbException *exception = &change->exception;
+  sqlite3_stmt *statement = eb_sqlite_database_prepare (
+      database,
+      "INSERT OR REPLACE INTO exception SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10"
+      " WHERE EXISTS (SELECT 1 FROM subscription WHERE id = ?1)",
+      error);
+
+  if (statement == NULL)
+    return FALSE;
+  bind_text (statement, 1, change->id);
+  sqlite3_bind_int64 (statement, 2, (gint64) exception->sequence);
+  sqlite3_bind_int64 (statement, 3, (gint64) exception->previous);
+  sqlite3_bind_int64 (statement, 4, exception->dead != FALSE);
+  sqlite3_bind_int64 (statement, 5, exception->attempts);
+  sqlite3_bind_int64 (statement, 6, exception->last_status);
+  bind_text (statement, 7, exception->reason);
+  sqlite3_bind_int64 (statement, 8, exception->first_us);
+  sqlite3_bind_int64 (statement, 9, exception->last_us);
+  sqlite3_bind_int64 (statement, 10, exception->due_us);
+  return eb_sqlite_database_run (database, statement, error);
+}
+
+static gboolean
+end_exception (EbSqliteDatabase *database, const EbChange *change, GError **error)
+{
+  sqlite3_stmt *statement = eb_sqlite_database_prepare (
+      database, "DELETE FROM exception WHERE subscription = ?1 AND sequence = ?2", error);
+
+  if (statement == NULL)
+    return FALSE;
+  bind_text (statement, 1, change->id);
+  sqlite3_bind_int64 (statement, 2, (gint64) change->exception.sequence);
+  return eb_sqlite_database_run (database, statement, error);
+}
+
+static gboolean
+raise_floor (EbSqliteDatabase *database, const EbChange *change, GError **error)
+{
+  sqlite3_stmt *statement =
+      eb_sqlite_database_prepare (database, "UPDATE state SET floor = ?1 WHERE floor < ?1", error);
+
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, (gint64) change->exception.sequence);
+  return eb_sqlite_database_run (database, statement, error);
+}
+
+/**
+ * eb_sqlite_ledger_apply:
+ * @database: in a transaction
+ * @oldest: of the log: an exception goes with its event, so there is none before it
+ */
+gboolean
+eb_sqlite_ledger_apply (EbSqliteDatabase *database,
+                        const EbChange *change,
+                        guint64 oldest,
+                        GError **error)
+{
+  switch (change->kind)
+    {
+    case EB_CHANGE_PUT:
+      return put (database, change, error);
+    case EB_CHANGE_REMOVE:
+      return remove_subscription (database, change, error);
+    case EB_CHANGE_CURSOR:
+      return set_cursor (database, change, error);
+    case EB_CHANGE_ASIDE:
+    case EB_CHANGE_DEAD:
+      return change->exception.sequence < oldest || put_exception (database, change, error);
+    case EB_CHANGE_ENDED:
+      return end_exception (database, change, error);
+    case EB_CHANGE_FLOOR:
+      return raise_floor (database, change, error);
+    default:
+      g_return_val_if_reached (FALSE);
+    }
+}
+
+enum
+{
+  COLUMN_SEQUENCE,
+  COLUMN_PREVIOUS,
+  COLUMN_DEAD,
+  COLUMN_ATTEMPTS,
+  COLUMN_LAST_STATUS,
+  COLUMN_REASON,
+  COLUMN_FIRST,
+  COLUMN_LAST,
+  COLUMN_DUE,
+};
+
+static EbException *
+exception_from_row (sqlite3_stmt *statement)
+{
+  EbException *exception = g_new0 (EbException, 1);
+
+  exception->sequence = (guint64) sqlite3_column_int64 (statement, COLUMN_SEQUENCE);
+  exception->previous = (guint64) sqlite3_column_int64 (statement, COLUMN_PREVIOUS);
+  exception->dead = sqlite3_column_int (statement, COLUMN_DEAD) != 0;
+  exception->attempts = (guint) sqlite3_column_int64 (statement, COLUMN_ATTEMPTS);
+  exception->last_status = (guint) sqlite3_column_int64 (statement, COLUMN_LAST_STATUS);
+  exception->reason = g_strdup ((const char *) sqlite3_column_text (statement, COLUMN_REASON));
+  exception->first_us = sqlite3_column_int64 (statement, COLUMN_FIRST);
+  exception->last_us = sqlite3_column_int64 (statement, COLUMN_LAST);
+  exception->due_us = sqlite3_column_int64 (statement, COLUMN_DUE);
+  return exception;
+}
+
+/* @lowest_dead, @highest_dead: 0 is one that waits aside, 1 is a dead one */
+static GPtrArray *
+query_exceptions (EbSqliteDatabase *database,
+                  const char *id,
+                  int lowest_dead,
+                  int highest_dead,
+                  guint64 after,
+                  gint64 limit,
+                  GError **error)
+{
+  sqlite3_stmt *statement = eb_sqlite_database_prepare (
+      database,
+      "SELECT sequence, previous, dead, attempts, last_status, reason, first, last, due"
+      " FROM exception WHERE subscription = ?1 AND sequence > ?2 AND dead BETWEEN ?3 AND ?4"
+      " ORDER BY sequence LIMIT ?5",
+      error);
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_exception_free);
+  EbSqliteStep step;
+
+  if (statement == NULL)
+    return NULL;
+  bind_text (statement, 1, id);
+  sqlite3_bind_int64 (statement, 2, (gint64) MIN (after, G_MAXINT64));
+  sqlite3_bind_int (statement, 3, lowest_dead);
+  sqlite3_bind_int (statement, 4, highest_dead);
+  sqlite3_bind_int64 (statement, 5, limit);
+  while ((step = eb_sqlite_database_step (database, statement, error)) == EB_SQLITE_ROW)
+    g_ptr_array_add (list, exception_from_row (statement));
+  return step == EB_SQLITE_DONE ? g_steal_pointer (&list) : NULL;
+}
+
+static gboolean
+check_subscription (EbSqliteDatabase *database, const char *id, GError **error)
+{
+  sqlite3_stmt *statement =
+      eb_sqlite_database_prepare (database, "SELECT 1 FROM subscription WHERE id = ?1", error);
+  EbSqliteStep step;
+
+  if (statement == NULL)
+    return FALSE;
+  bind_text (statement, 1, id);
+  step = eb_sqlite_database_step (database, statement, error);
+  sqlite3_reset (statement);
+  if (step == EB_SQLITE_DONE)
+    g_set_error (error, EB_ERROR, EB_ERROR_NOT_FOUND, "There is no subscription “%s”", id);
+  return step == EB_SQLITE_ROW;
+}
+
+/**
+ * eb_sqlite_ledger_list_exceptions:
+ *
+ * Does what eb_ledger_list_exceptions_async() says.
+ */
+GPtrArray *
+eb_sqlite_ledger_list_exceptions (EbSqliteDatabase *database,
+                                  const char *id,
+                                  EbExceptionKinds kinds,
+                                  guint64 after,
+                                  guint limit,
+                                  GError **error)
+{
+  if (!check_subscription (database, id, error))
+    return NULL;
+  return query_exceptions (database, id, kinds == EB_EXCEPTIONS_DEAD, 1, after, limit, error);
+}
+
+/**
+ * eb_sqlite_ledger_begin_epoch:
+ * @database: in a transaction
+ * @epoch: what follows the last one
+ */
+gboolean
+eb_sqlite_ledger_begin_epoch (EbSqliteDatabase *database, guint64 epoch, GError **error)
+{
+  sqlite3_stmt *statement =
+      eb_sqlite_database_prepare (database, "UPDATE state SET epoch = ?1", error);
+
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, (gint64) epoch);
+  return eb_sqlite_database_run (database, statement, error);
+}
+
+static EbLedgerEntry *
+entry_from_row (sqlite3_stmt *statement, guint64 floor)
+{
+  const char *id = (const char *) sqlite3_column_text (statement, 0);
+  const char *body = (const char *) sqlite3_column_text (statement, 1);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EbSubscription) subscription =
+      eb_subscription_from_json (body != NULL ? body : "", &error);
+  EbLedgerEntry *entry;
+
+  if (subscription == NULL || g_strcmp0 (eb_subscription_get_id (subscription), id) != 0)
+    {
+      g_warning ("The stored subscription “%s” is passed over: %s", id,
+                 error != NULL ? error->message : "it has another id inside");
+      return NULL;
+    }
+  entry = g_new0 (EbLedgerEntry, 1);
+  entry->subscription = g_steal_pointer (&subscription);
+  entry->start = (guint64) sqlite3_column_int64 (statement, 2);
+  entry->has_cursor = sqlite3_column_type (statement, 3) != SQLITE_NULL;
+  entry->cursor =
+      entry->has_cursor ? (guint64) sqlite3_column_int64 (statement, 3) : MAX (entry->start, floor);
+  entry->previous = (guint64) sqlite3_column_int64 (statement, 4);
+  return entry;
+}
+
+static GPtrArray *
+load_entries (EbSqliteDatabase *database, guint64 floor, GError **error)
+{
+  sqlite3_stmt *statement = eb_sqlite_database_prepare (
+      database, "SELECT id, body, start, cursor, previous FROM subscription", error);
+  g_autoptr (GPtrArray) entries =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) eb_ledger_entry_free);
+  EbSqliteStep step;
+
+  if (statement == NULL)
+    return NULL;
+  while ((step = eb_sqlite_database_step (database, statement, error)) == EB_SQLITE_ROW)
+    {
+      EbLedgerEntry *entry = entry_from_row (statement, floor);
+
+      if (entry == NULL)
+        continue;
+      g_ptr_array_add (entries, entry);
+      entry->aside = query_exceptions (database, eb_subscription_get_id (entry->subscription), 0, 0,
+                                       0, -1, error);
+      if (entry->aside == NULL)
+        {
+          sqlite3_reset (statement);
+          return NULL;
+        }
+    }
+  return step == EB_SQLITE_DONE ? g_steal_pointer (&entries) : NULL;
+}
+
+/**
+ * eb_sqlite_ledger_load:
+ *
+ * Returns: (transfer full) (element-type EbLedgerEntry): every subscription; one that cannot be
+ *   understood any more is logged and passed over
+ */
+GPtrArray *
+eb_sqlite_ledger_load (EbSqliteDatabase *database, GError **error)
+{
+  gint64 floor = 0;
+
+  if (!eb_sqlite_database_query_integer (database, "SELECT floor FROM state", &floor, error))
+    return NULL;
+  return load_entries (database, (guint64) floor, error);
+}

@@ -1,0 +1,201 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "store/eb-sqlite-transaction.h"
+
+#include "core/eb-error.h"
+#include "store/eb-sqlite-ledger.h"
+#include "store/eb-sqlite-queue.h"
+#include "store/eb-sqlite-retention.h"
+
+/* The transactions there are, each from its begin to its commit. One that fails is rolled back by
+ * the caller, who has to do with the failure anyway. */
+
+void
+eb_sqlite_load_free (EbSqliteLoad *self)
+{
+  g_clear_pointer (&self->entries, g_ptr_array_unref);
+  g_free (self);
+}
+
+/**
+ * eb_sqlite_state_read:
+ * @state: (out): what is committed
+ */
+gboolean
+eb_sqlite_state_read (EbSqliteState *state, EbSqliteDatabase *database, GError **error)
+{
+  gint64 epoch = 0;
+
+  if (!eb_sqlite_events_get_extent (database, &state->extent, error)
+      || !eb_sqlite_database_query_integer (database, "SELECT epoch FROM state", &epoch, error))
+    return FALSE;
+  state->epoch = (guint64) epoch;
+  return TRUE;
+}
+
+/**
+ * eb_sqlite_state_read_log_id:
+ * @log_id: (out): the log's random id
+ */
+gboolean
+eb_sqlite_state_read_log_id (EbSqliteDatabase *database, char log_id[37], GError **error)
+{
+  sqlite3_stmt *statement =
+      eb_sqlite_database_prepare (database, "SELECT log_id FROM state", error);
+  gboolean found;
+
+  if (statement == NULL)
+    return FALSE;
+  found = eb_sqlite_database_step (database, statement, error) == EB_SQLITE_ROW;
+  if (found)
+    g_strlcpy (log_id, (const char *) sqlite3_column_text (statement, 0), 37);
+  sqlite3_reset (statement);
+  return found;
+}
+
+static gboolean
+run (EbSqliteDatabase *database, const char *sql, GError **error)
+{
+  sqlite3_stmt *statement = eb_sqlite_database_prepare (database, sql, error);
+
+  return statement != NULL && eb_sqlite_database_run (database, statement, error);
+}
+
+static gboolean
+begin (EbSqliteDatabase *database, GError **error)
+{
+  return run (database, "BEGIN IMMEDIATE", error);
+}
+
+static gboolean
+commit (EbSqliteDatabase *database, GError **error)
+{
+  return run (database, "COMMIT", error);
+}
+
+static gboolean
+append (EbSqliteDatabase *database,
+        EbSqliteState *state,
+        EbOperation *operation,
+        GPtrArray *events,
+        GError **error)
+{
+  GArray *receipts = g_array_sized_new (FALSE, TRUE, sizeof (EbReceipt), operation->items->len);
+
+  operation->result = receipts;
+  operation->result_free = (GDestroyNotify) g_array_unref;
+  for (guint i = 0; i < operation->items->len; i++)
+    {
+      EbReceipt receipt = { ++state->extent.head, FALSE };
+      EbEvent *event =
+          eb_event_new (operation->items->pdata[i], receipt.sequence, state->extent.accepted_us);
+
+      g_ptr_array_add (events, event);
+      g_array_append_val (receipts, receipt);
+      if (!eb_sqlite_events_insert (database, event, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+apply (EbSqliteDatabase *database, EbSqliteState *state, EbOperation *operation, GError **error)
+{
+  if (operation->epoch != state->epoch)
+    {
+      g_set_error (&operation->refusal, EB_ERROR, EB_ERROR_FENCED,
+                   "Another daemon has taken the ledger over (epoch %" G_GUINT64_FORMAT " is over)",
+                   operation->epoch);
+      return TRUE;
+    }
+  for (guint i = 0; i < operation->items->len; i++)
+    if (!eb_sqlite_ledger_apply (database, operation->items->pdata[i], state->extent.first, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+load (EbSqliteDatabase *database, EbSqliteState *state, EbOperation *operation, GError **error)
+{
+  EbSqliteLoad *result = g_new0 (EbSqliteLoad, 1);
+
+  operation->result = result;
+  operation->result_free = (GDestroyNotify) eb_sqlite_load_free;
+  result->epoch = ++state->epoch;
+  result->entries = eb_sqlite_ledger_load (database, error);
+  return result->entries != NULL && eb_sqlite_ledger_begin_epoch (database, result->epoch, error);
+}
+
+static gboolean
+perform (EbSqliteDatabase *database,
+         EbSqliteState *state,
+         EbOperation *operation,
+         GPtrArray *events,
+         GError **error)
+{
+  switch (operation->kind)
+    {
+    case EB_OPERATION_APPEND:
+      return append (database, state, operation, events, error);
+    case EB_OPERATION_APPLY:
+      return apply (database, state, operation, error);
+    case EB_OPERATION_LOAD:
+      return load (database, state, operation, error);
+    default:
+      g_return_val_if_reached (FALSE);
+    }
+}
+
+/**
+ * eb_sqlite_transaction_run:
+ * @state: (inout): what it will be; on failure anything
+ * @batch: (element-type EbOperation): get their results
+ * @events: (element-type EbEvent): gets those that were appended, in order
+ */
+gboolean
+eb_sqlite_transaction_run (EbSqliteDatabase *database,
+                           EbSqliteState *state,
+                           GPtrArray *batch,
+                           GPtrArray *events,
+                           GError **error)
+{
+  if (!begin (database, error))
+    return FALSE;
+  for (guint i = 0; i < batch->len; i++)
+    if (!perform (database, state, batch->pdata[i], events, error))
+      return FALSE;
+  return commit (database, error);
+}
+
+/**
+ * eb_sqlite_transaction_forget:
+ * @first: the oldest event that stays
+ */
+gboolean
+eb_sqlite_transaction_forget (EbSqliteDatabase *database, guint64 first, GError **error)
+{
+  return begin (database, error) && eb_sqlite_retention_delete (database, first, error)
+         && commit (database, error);
+}
+
+/**
+ * eb_sqlite_transaction_fence:
+ * @number: never the same twice
+ *
+ * A commit whose last step failed may lie complete in the write-ahead log, and would come back
+ * after a crash although it was refused. Whatever is written next lies over it: this.
+ */
+gboolean
+eb_sqlite_transaction_fence (EbSqliteDatabase *database, gint64 number, GError **error)
+{
+  sqlite3_stmt *statement =
+      eb_sqlite_database_prepare (database, "UPDATE state SET fence = ?1", error);
+
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, number);
+  return eb_sqlite_database_run (database, statement, error);
+}

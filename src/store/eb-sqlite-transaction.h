@@ -1,0 +1,47 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "store/eb-sqlite-database.h"
+#include "store/eb-sqlite-events.h"
+
+G_BEGIN_DECLS
+
+/**
+ * EbSqliteState:
+ * @extent: of the log
+ * @epoch: the ledger's last one
+ *
+ * What the database says, for whoever writes it to know without asking.
+ */
+typedef struct
+{
+  EbSqliteExtent extent;
+  guint64 epoch;
+} EbSqliteState;
+
+/**
+ * EbSqliteLoad:
+ *
+ * What loading the ledger returns.
+ */
+typedef struct
+{
+  guint64 epoch;
+  GPtrArray *entries; /* (owned) (nullable) (element-type EbLedgerEntry) */
+} EbSqliteLoad;
+
+void eb_sqlite_load_free (EbSqliteLoad *self);
+
+gboolean eb_sqlite_state_read (EbSqliteState *state, EbSqliteDatabase *database, GError **error);
+gboolean eb_sqlite_state_read_log_id (EbSqliteDatabase *database, char log_id[37], GError **error);
+gboolean eb_sqlite_transaction_run (EbSqliteDatabase *database,
+                                    EbSqliteState *state,
+                                    GPtrArray *batch,
+                                    GPtrArray *events,
+                                    GError **error);
+gboolean eb_sqlite_transaction_forget (EbSqliteDatabase *database, guint64 first, GError **error);
+gboolean eb_sqlite_transaction_fence (EbSqliteDatabase *database, gint64 number, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,431 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "store/eb-sqlite-writer.h"
+
+#include "store/eb-sqlite-checkpoint.h"
+#include "store/eb-sqlite-retention.h"
+#include "store/eb-sqlite-schema.h"
+#include "store/eb-sqlite-transaction.h"
+
+/* The store's thread and its connection, the only one that writes. One transaction takes all that
+ * waits; then, in this order: commit, answers to those who asked, delivery to those who read.
+ *
+ * When a transaction fails, nothing of it remains, and everybody is refused until it works again,
+ * which is tried every second. */
+struct _EbSqliteWriter
+{
+  EbClock *clock;             /* (owned) */
+  EbWindow *window;           /* gets what was committed; NULL before the start */
+  EbSqliteDatabase *database; /* (owned) */
+  EbSqliteQueue *queue;       /* (owned) */
+
+  GThread *thread;       /* (owned) (nullable): NULL before the start and once it was joined */
+  GMainContext *context; /* (owned): the thread's */
+  GMainLoop *loop;       /* (owned) */
+  GSource *work;         /* (owned): ready when there is something to do */
+  GSource *retention;    /* (owned): a timer: when to look for events that are too old */
+  GSource *recovery;     /* (owned): a timer: when to try again after a failure */
+
+  GMutex lock; /* guards these two */
+  EbSqliteSettings wanted;
+  gboolean stopping;
+
+  /* From here on the thread's alone. */
+  EbSqliteSettings settings;
+  EbSqliteState state; /* as of the last commit */
+  EbSqliteCheckpoint checkpoint;
+  gint64 oldest_us; /* when the oldest event was accepted; G_MININT64: find out */
+  GError *failure;  /* (owned) (nullable): why everybody is refused */
+  gint64 fence;     /* the last number that was written over a failed commit */
+};
+
+#define DEFAULT_MAX_BYTES (1024 * 1024 * 1024)
+#define DEFAULT_MAX_AGE   (7 * G_TIME_SPAN_DAY)
+
+#define RECOVERY_INTERVAL G_TIME_SPAN_SECOND
+
+/* Of retention without traffic; an event may grow older than allowed by so much. */
+#define RETENTION_INTERVAL G_TIME_SPAN_MINUTE
+
+/* Steps of retention between two transactions, which take away more than one can add. */
+#define MAX_RETENTION_STEPS 8
+
+static void
+set_due_in (EbSqliteWriter *self, GSource *timer, GTimeSpan interval)
+{
+  eb_clock_set_timer (self->clock, timer, eb_clock_get_monotonic (self->clock) + interval);
+}
+
+/* Failure and recovery */
+
+static void
+fail (EbSqliteWriter *self, const GError *error)
+{
+  eb_sqlite_database_roll_back (self->database);
+  if (self->failure == NULL)
+    g_warning ("The store does not work; publishers are refused until it does: %s", error->message);
+  g_clear_error (&self->failure);
+  self->failure = g_error_copy (error);
+
+  /* At once, in case we are killed; whether it works is seen at the recovery. */
+  eb_sqlite_transaction_fence (self->database, ++self->fence, NULL);
+  set_due_in (self, self->recovery, RECOVERY_INTERVAL);
+}
+
+/* Writing the log back makes room in it; and what a failed write has left in the system's cache
+ * alone goes to the disk by another way. */
+static gboolean
+recover_cb (gpointer user_data)
+{
+  EbSqliteWriter *self = user_data;
+
+  if (self->failure == NULL)
+    return G_SOURCE_CONTINUE;
+  if (!eb_sqlite_transaction_fence (self->database, ++self->fence, NULL)
+      || !eb_sqlite_checkpoint_run (&self->checkpoint, SQLITE_CHECKPOINT_TRUNCATE))
+    {
+      eb_sqlite_checkpoint_run (&self->checkpoint, SQLITE_CHECKPOINT_TRUNCATE);
+      set_due_in (self, self->recovery, RECOVERY_INTERVAL);
+      return G_SOURCE_CONTINUE;
+    }
+  g_message ("%s: the store works again", eb_sqlite_database_get_path (self->database));
+  g_clear_error (&self->failure);
+  return G_SOURCE_CONTINUE;
+}
+
+/* What waits */
+
+static void
+refuse (GPtrArray *batch, const GError *error)
+{
+  for (guint i = 0; i < batch->len; i++)
+    eb_operation_fail (batch->pdata[i], error);
+}
+
+static void
+finish (EbSqliteWriter *self, GPtrArray *batch, GPtrArray *events)
+{
+  if (events->len > 0)
+    eb_window_add (self->window, (EbEvent *const *) events->pdata, events->len,
+                   self->state.extent.accepted_us);
+  for (guint i = 0; i < batch->len; i++)
+    eb_operation_succeed (batch->pdata[i]);
+  if (events->len > 0)
+    eb_window_wake (self->window);
+  g_ptr_array_set_free_func (events, NULL); /* the window has them now */
+}
+
+static void
+write_batch (EbSqliteWriter *self)
+{
+  g_autoptr (GPtrArray) batch = eb_sqlite_queue_take (self->queue);
+  g_autoptr (GPtrArray) events = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_event_unref);
+  g_autoptr (GError) error = NULL;
+  EbSqliteState before = self->state;
+
+  if (batch->len == 0)
+    return;
+  if (self->failure != NULL)
+    {
+      refuse (batch, self->failure);
+      return;
+    }
+
+  /* Acceptance follows the log's order, also when somebody sets the clock back. */
+  self->state.extent.accepted_us = MAX (before.extent.accepted_us, eb_clock_get_real (self->clock));
+  if (eb_sqlite_transaction_run (self->database, &self->state, batch, events, &error))
+    {
+      finish (self, batch, events);
+      return;
+    }
+  self->state = before;
+  fail (self, error);
+  refuse (batch, error);
+}
+
+/* Retention */
+
+/* Returns: whether there may be more to do */
+static gboolean
+retain_step (EbSqliteWriter *self, GError **error)
+{
+  EbSqliteExtent *extent = &self->state.extent;
+  gint64 oldest_us = eb_clock_get_real (self->clock) - self->settings.max_age;
+  EbSqliteExpiry expiry;
+  gsize excess;
+
+  if (!eb_sqlite_retention_is_over (self->database, self->settings.max_bytes, &excess, error)
+      || (excess == 0 && self->oldest_us >= oldest_us)
+      || !eb_sqlite_retention_find (self->database, extent->head, excess, oldest_us, &expiry,
+                                    error))
+    return FALSE;
+  self->oldest_us = expiry.accepted_us;
+  if (expiry.first <= extent->first)
+    return FALSE;
+
+  /* Before they are gone, lest somebody who reads meanwhile takes it for damage. */
+  extent->first = expiry.first;
+  eb_window_forget (self->window, expiry.first);
+  return eb_sqlite_transaction_forget (self->database, expiry.first, error);
+}
+
+static void
+retain (EbSqliteWriter *self)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean more = TRUE;
+
+  if (self->failure != NULL)
+    return;
+  for (guint i = 0; more && i < MAX_RETENTION_STEPS; i++)
+    more = retain_step (self, &error);
+  if (error != NULL)
+    fail (self, error);
+  else if (more)
+    g_source_set_ready_time (self->work, 0);
+}
+
+static gboolean
+retain_cb (gpointer user_data)
+{
+  EbSqliteWriter *self = user_data;
+
+  retain (self);
+  set_due_in (self, self->retention, RETENTION_INTERVAL);
+  return G_SOURCE_CONTINUE;
+}
+
+/* The thread */
+
+static void
+take_settings (EbSqliteWriter *self)
+{
+  EbDurability before = self->settings.durability;
+
+  g_mutex_lock (&self->lock);
+  self->settings = self->wanted;
+  g_mutex_unlock (&self->lock);
+
+  if (self->settings.durability != before)
+    eb_sqlite_database_execute (self->database,
+                                self->settings.durability == EB_DURABILITY_FULL
+                                    ? "PRAGMA synchronous=FULL"
+                                    : "PRAGMA synchronous=NORMAL",
+                                NULL);
+}
+
+static gboolean
+is_stopping (EbSqliteWriter *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->stopping;
+}
+
+static gboolean
+work_cb (gpointer user_data)
+{
+  EbSqliteWriter *self = user_data;
+
+  take_settings (self);
+  write_batch (self);
+  retain (self);
+  eb_sqlite_checkpoint_run_if_due (&self->checkpoint);
+
+  if (!eb_sqlite_queue_is_empty (self->queue))
+    g_source_set_ready_time (self->work, 0);
+  else if (is_stopping (self))
+    g_main_loop_quit (self->loop);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+work_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  g_source_set_ready_time (source, -1); /* before, as more may come meanwhile */
+  return callback (user_data);
+}
+
+static GSourceFuncs work_funcs = { .dispatch = work_dispatch };
+
+static gpointer
+thread_main (gpointer user_data)
+{
+  EbSqliteWriter *self = user_data;
+
+  g_main_context_push_thread_default (self->context);
+  g_main_loop_run (self->loop);
+  eb_sqlite_checkpoint_run (&self->checkpoint, SQLITE_CHECKPOINT_TRUNCATE);
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
+
+static void
+add_source (EbSqliteWriter *self, GSource *source, GSourceFunc callback)
+{
+  g_source_set_callback (source, callback, self, NULL);
+  g_source_attach (source, self->context);
+}
+
+static void
+add_sources (EbSqliteWriter *self)
+{
+  self->context = g_main_context_new ();
+  self->loop = g_main_loop_new (self->context, FALSE);
+  self->work = g_source_new (&work_funcs, sizeof (GSource));
+  self->retention = eb_clock_create_timer (self->clock);
+  self->recovery = eb_clock_create_timer (self->clock);
+  add_source (self, self->work, work_cb);
+  add_source (self, self->retention, retain_cb);
+  add_source (self, self->recovery, recover_cb);
+  set_due_in (self, self->retention, RETENTION_INTERVAL);
+}
+
+/**
+ * eb_sqlite_writer_new:
+ * @vfs: (nullable): what SQLite reaches files through
+ *
+ * Opens the database and brings it to this program's format. Blocks.
+ *
+ * Returns: (transfer full): a writer without its thread, or NULL with %EB_ERROR_IO or
+ *   %EB_ERROR_NO_SPACE
+ */
+EbSqliteWriter *
+eb_sqlite_writer_new (EbClock *clock, const char *path, const char *vfs, GError **error)
+{
+  g_autoptr (EbSqliteWriter) self = g_new0 (EbSqliteWriter, 1);
+
+  g_mutex_init (&self->lock);
+  self->clock = g_object_ref (clock);
+  self->queue = eb_sqlite_queue_new ();
+  self->settings = (EbSqliteSettings){ EB_DURABILITY_FULL, DEFAULT_MAX_BYTES, DEFAULT_MAX_AGE };
+  self->wanted = self->settings;
+  self->oldest_us = G_MININT64;
+  self->fence = eb_clock_get_real (clock);
+  add_sources (self);
+
+  self->database = eb_sqlite_database_open (path, vfs, EB_SQLITE_READ_WRITE, error);
+  if (self->database == NULL || !eb_sqlite_schema_prepare (self->database, error)
+      || !eb_sqlite_state_read (&self->state, self->database, error))
+    return NULL;
+  eb_sqlite_checkpoint_init (&self->checkpoint, clock, self->database);
+  return g_steal_pointer (&self);
+}
+
+/**
+ * eb_sqlite_writer_close:
+ * @self: stopped
+ *
+ * Closes the connection, when no other one is open any more.
+ */
+void
+eb_sqlite_writer_close (EbSqliteWriter *self)
+{
+  g_clear_pointer (&self->database, eb_sqlite_database_close);
+}
+
+/**
+ * eb_sqlite_writer_free:
+ * @self: not started, or stopped
+ */
+void
+eb_sqlite_writer_free (EbSqliteWriter *self)
+{
+  g_return_if_fail (self->thread == NULL);
+
+  g_source_destroy (self->work);
+  g_source_unref (self->work);
+  g_source_destroy (self->retention);
+  g_source_unref (self->retention);
+  g_source_destroy (self->recovery);
+  g_source_unref (self->recovery);
+  g_main_loop_unref (self->loop);
+  g_main_context_unref (self->context);
+  g_clear_pointer (&self->database, eb_sqlite_database_close);
+  eb_sqlite_queue_free (self->queue);
+  g_clear_error (&self->failure);
+  g_mutex_clear (&self->lock);
+  g_object_unref (self->clock);
+  g_free (self);
+}
+
+/**
+ * eb_sqlite_writer_get_database:
+ *
+ * Returns: (transfer none): its connection, while the thread does not run
+ */
+EbSqliteDatabase *
+eb_sqlite_writer_get_database (EbSqliteWriter *self)
+{
+  g_return_val_if_fail (self->thread == NULL, NULL);
+  return self->database;
+}
+
+/**
+ * eb_sqlite_writer_get_extent:
+ *
+ * Returns: (transfer none): what the log has, before the start
+ */
+const EbSqliteExtent *
+eb_sqlite_writer_get_extent (EbSqliteWriter *self)
+{
+  return &self->state.extent;
+}
+
+/**
+ * eb_sqlite_writer_start:
+ * @window: gets what is committed
+ */
+void
+eb_sqlite_writer_start (EbSqliteWriter *self, EbWindow *window)
+{
+  self->window = window;
+  self->thread = g_thread_new ("store", thread_main, self);
+  g_source_set_ready_time (self->work, 0); /* retention */
+}
+
+/**
+ * eb_sqlite_writer_push:
+ * @operation: (transfer full): is done, or fails at once if too much waits or the writer is stopped
+ */
+void
+eb_sqlite_writer_push (EbSqliteWriter *self, EbOperation *operation)
+{
+  gboolean was_empty;
+
+  if (eb_sqlite_queue_push (self->queue, operation, &was_empty) && was_empty)
+    g_source_set_ready_time (self->work, 0);
+}
+
+/**
+ * eb_sqlite_writer_configure:
+ *
+ * Takes effect with the next transaction.
+ */
+void
+eb_sqlite_writer_configure (EbSqliteWriter *self, const EbSqliteSettings *settings)
+{
+  g_mutex_lock (&self->lock);
+  self->wanted = *settings;
+  g_mutex_unlock (&self->lock);
+  g_source_set_ready_time (self->work, 0);
+}
+
+/**
+ * eb_sqlite_writer_stop:
+ *
+ * Takes nothing new, writes what waits, writes the log back, and ends the thread. Blocks.
+ */
+void
+eb_sqlite_writer_stop (EbSqliteWriter *self)
+{
+  eb_sqlite_queue_close (self->queue);
+  g_mutex_lock (&self->lock);
+  self->stopping = TRUE;
+  g_mutex_unlock (&self->lock);
+  g_source_set_ready_time (self->work, 0);
+  g_clear_pointer (&self->thread, g_thread_join);
+}
