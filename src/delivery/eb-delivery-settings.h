@@ -11,6 +11,8 @@ G_BEGIN_DECLS
  * EbDeliverySettings:
  * @timeout: for an attempt, from its start to the end of the answer, in microseconds
  * @connect_timeout: for the part of it until the connection stands
+ * @retry: (owned) (element-type GTimeSpan): what is waited after the first failed attempt, the
+ *   second, …; a delivery is given up when it is used up
  * @max_connections: open connections of one worker
  * @policy: (owned): where deliveries may go
  * @ca_file: (owned) (nullable): PEM file of the authorities that https:// sinks are checked
@@ -24,6 +26,7 @@ typedef struct
   gatomicrefcount ref_count;
   GTimeSpan timeout;
   GTimeSpan connect_timeout;
+  GArray *retry;
   guint max_connections;
   EbAddressPolicy *policy;
   char *ca_file;
@@ -31,6 +34,8 @@ typedef struct
 
 EbDeliverySettings *eb_delivery_settings_new (EbAddressPolicy *policy);
 EbDeliverySettings *eb_delivery_settings_ref (EbDeliverySettings *self);
+void
+eb_delivery_settings_set_retry (EbDeliverySettings *self, const GTimeSpan *delays, guint n_delays);
 void eb_delivery_settings_unref (EbDeliverySettings *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbDeliverySettings, eb_delivery_settings_unref)

@@ -16,11 +16,14 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  GList link;        /* in its consumer's queue; data is the delivery itself */
-  gpointer consumer; /* (unowned) whose it is */
-  EbParcel *parcel;  /* (owned) */
-  guint64 previous;  /* sequence of the matching event before it; 0 at first */
-  guint attempt;     /* 1 for the first */
+  GList link;          /* in its consumer's queue; data is the delivery itself */
+  gpointer consumer;   /* (unowned) whose it is */
+  EbParcel *parcel;    /* (owned) */
+  guint64 previous;    /* sequence of the matching event before it; 0 at first */
+  guint attempt;       /* 1 for the first */
+  guint exception : 1; /* the ledger was told of it: others may pass it */
+  guint fetched : 1;   /* it waited aside: it is in line before what the log brings */
+  gint64 first_us;     /* real time at which its first attempt failed; 0 before */
 
   EbDeadline deadline;
   gpointer transport_data;
@@ -59,5 +62,13 @@ typedef struct
   const char *retry_after;
   const char *reason;
 } EbAnswer;
+
+static inline gboolean
+eb_answer_is_success (const EbAnswer *self)
+{
+  return self->kind == EB_ANSWER_RESPONSE && self->status >= 200 && self->status < 300;
+}
+
+char *eb_answer_describe (const EbAnswer *self);
 
 G_END_DECLS

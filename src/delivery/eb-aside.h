@@ -1,0 +1,67 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "core/eb-due-heap.h"
+#include "core/eb-ledger.h"
+
+G_BEGIN_DECLS
+
+/* Deliveries of one subscription that others may have passed; with more of them it holds the
+ * line. */
+#define EB_MAX_ASIDE 1000
+
+/**
+ * EbAsideState:
+ * @EB_ASIDE_AHEAD: the log was not read up to its event again since the daemon started
+ * @EB_ASIDE_WAITING: until it is due
+ * @EB_ASIDE_FETCHING: for its event
+ */
+typedef enum
+{
+  EB_ASIDE_AHEAD,
+  EB_ASIDE_WAITING,
+  EB_ASIDE_FETCHING,
+} EbAsideState;
+
+/**
+ * EbAsideEntry:
+ * @due: monotonic time; set in the heap only while WAITING
+ * @attempts: made so far
+ * @first_us: real time at which the first one failed
+ *
+ * A delivery that waits for its retry. Its event is in the log, not here.
+ */
+typedef struct
+{
+  EbDue due;
+  guint64 sequence;
+  guint64 previous;
+  gint64 first_us;
+  guint attempts;
+  EbAsideState state;
+} EbAsideEntry;
+
+/**
+ * EbAside:
+ *
+ * The deliveries of one subscription that wait aside.
+ */
+typedef struct _EbAside EbAside;
+
+EbAside *eb_aside_new (void);
+void eb_aside_free (EbAside *self);
+EbAsideEntry *
+eb_aside_add (EbAside *self, const EbAsideEntry *entry, EbAsideState state, gint64 due_us);
+EbAsideEntry *eb_aside_lookup (EbAside *self, guint64 sequence);
+EbAsideEntry *eb_aside_lookup_ahead (EbAside *self, guint64 sequence);
+void eb_aside_set_state (EbAside *self, EbAsideEntry *entry, EbAsideState state, gint64 due_us);
+void eb_aside_remove (EbAside *self, EbAsideEntry *entry);
+GArray *eb_aside_lose (EbAside *self, guint64 up_to);
+guint eb_aside_get_size (EbAside *self);
+EbAsideEntry *eb_aside_first (EbAside *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbAside, eb_aside_free)
+
+G_END_DECLS

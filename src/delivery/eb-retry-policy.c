@@ -1,0 +1,141 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "delivery/eb-retry-policy.h"
+
+#include <libsoup/soup.h>
+
+/* What an answer means for the delivery, and for its subscription. It knows no clock, no queue and
+ * no dice: everything that it depends on is in the attempt. */
+
+/* While nobody is there: quickly at first, because most restarts take seconds; then seldom enough
+ * to cost nothing, and often enough that nobody has to wait for long. */
+#define FIRST_PROBE (1 * G_TIME_SPAN_SECOND)
+#define LAST_PROBE  (30 * G_TIME_SPAN_SECOND)
+
+/* A sink may not silence its subscription for ever with one wrong number. */
+#define MAX_HOLD (1 * G_TIME_SPAN_HOUR)
+
+/* Of a delay, either way: what failed together shall not come back together. */
+#define JITTER 0.2
+
+static GTimeSpan
+add_jitter (GTimeSpan delay, double random)
+{
+  return (GTimeSpan) ((double) delay * (1 + JITTER * (2 * random - 1)));
+}
+
+static GTimeSpan
+get_probe_delay (guint n_probes)
+{
+  GTimeSpan delay = FIRST_PROBE;
+
+  for (guint i = 0; i < n_probes && delay < LAST_PROBE; i++)
+    delay *= 2;
+  return MIN (delay, LAST_PROBE);
+}
+
+/* Returns: 0 if it is no number of seconds */
+static GTimeSpan
+parse_seconds (const char *value)
+{
+  gsize n_digits = strspn (value, "0123456789");
+
+  if (n_digits == 0 || value[n_digits + strspn (value + n_digits, " \t")] != '\0')
+    return 0;
+  /* More digits than this are longer than MAX_HOLD anyway, leading zeros or not. */
+  return n_digits > 6 ? MAX_HOLD
+                      : (GTimeSpan) g_ascii_strtoull (value, NULL, 10) * G_TIME_SPAN_SECOND;
+}
+
+/* Returns: 0 if it is no date, or one that has passed */
+static GTimeSpan
+parse_date (const char *value, gint64 now_us)
+{
+  g_autoptr (GDateTime) date = soup_date_time_new_from_http_string (value);
+  gint64 date_s = date != NULL ? g_date_time_to_unix (date) : 0;
+
+  return date_s > now_us / G_TIME_SPAN_SECOND ? date_s * G_TIME_SPAN_SECOND - now_us : 0;
+}
+
+/* Returns: how long the sink wants to be left alone; 0 if it does not say so in earnest */
+static GTimeSpan
+parse_retry_after (const char *value, gint64 now_us)
+{
+  GTimeSpan hold;
+
+  if (value == NULL)
+    return 0;
+  value += strspn (value, " \t");
+  hold = parse_seconds (value);
+  if (hold == 0)
+    hold = parse_date (value, now_us);
+  return MIN (hold, MAX_HOLD);
+}
+
+static GTimeSpan
+get_scheduled_delay (const EbAttempt *attempt)
+{
+  guint last = attempt->retry->len;
+
+  return last > 0 ? g_array_index (attempt->retry, GTimeSpan, MIN (attempt->number, last) - 1)
+                  : FIRST_PROBE;
+}
+
+static EbVerdict
+judge_hold (const EbAttempt *attempt)
+{
+  GTimeSpan asked = parse_retry_after (attempt->answer->retry_after, attempt->now_us);
+
+  return (EbVerdict){ EB_VERDICT_HOLD,
+                      asked > 0 ? asked
+                                : add_jitter (get_scheduled_delay (attempt), attempt->random) };
+}
+
+static EbVerdict
+judge_failure (const EbAttempt *attempt)
+{
+  if (attempt->number > attempt->retry->len)
+    return (EbVerdict){ EB_VERDICT_DEAD, 0 };
+  return (EbVerdict){ EB_VERDICT_RETRY,
+                      add_jitter (get_scheduled_delay (attempt), attempt->random) };
+}
+
+static EbVerdict
+judge_response (const EbAttempt *attempt)
+{
+  guint status = attempt->answer->status;
+
+  if (eb_answer_is_success (attempt->answer))
+    return (EbVerdict){ EB_VERDICT_DELIVERED, 0 };
+  if (status == SOUP_STATUS_GONE)
+    return (EbVerdict){ EB_VERDICT_GONE, 0 };
+  if (status == 429 || status == SOUP_STATUS_SERVICE_UNAVAILABLE)
+    return judge_hold (attempt);
+  return judge_failure (attempt);
+}
+
+/**
+ * eb_retry_policy_judge:
+ *
+ * Returns: what is to be done now; always the same for the same @attempt
+ */
+EbVerdict
+eb_retry_policy_judge (const EbAttempt *attempt)
+{
+  switch (attempt->answer->kind)
+    {
+    case EB_ANSWER_RESPONSE:
+      return judge_response (attempt);
+    case EB_ANSWER_UNREACHABLE:
+      return (EbVerdict){ EB_VERDICT_UNREACHABLE,
+                          add_jitter (get_probe_delay (attempt->n_probes), attempt->random) };
+    case EB_ANSWER_GONE:
+      return (EbVerdict){ EB_VERDICT_GONE, 0 };
+    case EB_ANSWER_FAILED:
+    default:
+      return judge_failure (attempt);
+    }
+}
