@@ -3,48 +3,20 @@
 
 #include "config.h"
 
-#include "delivery/eb-consumer.h"
+#include "delivery/eb-consumer-private.h"
 
-/* A subscription as its worker sees it: what it was offered, what is under way, and how far it got.
- *
- * It takes events from the tail that its worker reads for all, into a bounded queue. When that is
- * full it lags: it forgets the tail and reads the log from its own position, page by page as the
- * queue empties, until it has caught up with the tail. So what a slow sink costs is its queue.
- *
- * Lives in its worker's thread. */
-struct _EbConsumer
-{
-  GList link;                   /* in its worker's list; data is the consumer itself */
-  EbSubscription *subscription; /* (owned) */
-  EbTransport *transport;       /* (unowned) its worker's */
-  EbChannel *channel;           /* (owned) (nullable) until there is something to send */
-  const EbConsumerOwner *owner;
-  gpointer user_data;
-
-  GQueue queue;     /* (element-type EbDelivery) not sent yet */
-  gsize queued;     /* the charges of the events in it */
-  GQueue under_way; /* (element-type EbDelivery) sent and not answered */
-  guint64 position; /* the last event that it took, or passed over */
-  guint64 previous; /* the last event that it took, or lost; 0 at first */
-  gboolean lagging;
-  gboolean reading; /* lagging, and a page is on its way */
-  gboolean settled; /* as its worker was told */
-  gboolean gone;    /* nobody is there any more: nothing is sent */
-};
+/* The ledger may or may not have a cursor of its own for it. */
+#define CURSOR_UNKNOWN (EB_CURSOR_FLOOR - 1)
 
 /**
  * eb_consumer_new:
  * @transport: to the subscription's sink; must outlive the consumer
- * @after: a sequence: it gets what comes after
+ * @owner: must outlive the consumer
  *
- * Returns: (transfer full): a consumer with nothing in it
+ * Returns: (transfer full): a consumer that was not started
  */
 EbConsumer *
-eb_consumer_new (EbSubscription *subscription,
-                 EbTransport *transport,
-                 guint64 after,
-                 const EbConsumerOwner *owner,
-                 gpointer user_data)
+eb_consumer_new (EbSubscription *subscription, EbTransport *transport, const EbConsumerOwner *owner)
 {
   EbConsumer *self = g_new0 (EbConsumer, 1);
 
@@ -52,8 +24,6 @@ eb_consumer_new (EbSubscription *subscription,
   self->subscription = eb_subscription_ref (subscription);
   self->transport = transport;
   self->owner = owner;
-  self->user_data = user_data;
-  self->position = after;
   self->settled = TRUE;
   return self;
 }
@@ -79,8 +49,11 @@ eb_consumer_free (EbConsumer *self)
     eb_transport_close (self->transport, self->channel);
   free_deliveries (&self->under_way);
   free_deliveries (&self->queue);
+  if (self->recovery != NULL)
+    eb_agenda_clear (self->owner->agenda, &self->recovery->due);
+  g_clear_pointer (&self->recovery, eb_recovery_free);
   if (!self->settled)
-    self->owner->settled (self, TRUE, self->user_data);
+    self->owner->settled (self, TRUE, self->owner->user_data);
   eb_subscription_unref (self->subscription);
   g_free (self);
 }
@@ -115,53 +88,115 @@ has_room_for_page (EbConsumer *self)
   return self->queue.length <= EB_QUEUE_MAX_LENGTH / 2 && self->queued <= EB_QUEUE_MAX_BYTES / 2;
 }
 
-/* What an ephemeral subscriber was sent is on its way, whether or not it says so in the end. */
+/* What a held subscription owes, and what waits aside, waits for longer than anybody who stops the
+ * daemon would. What an ephemeral subscriber was sent is on its way, whether or not it says so in
+ * the end. */
 static void
 update_settled (EbConsumer *self)
 {
   gboolean sent = self->under_way.length == 0 || eb_subscription_is_ephemeral (self->subscription);
-  gboolean settled = self->gone || (sent && self->queue.length == 0 && !self->lagging);
+  gboolean waits = self->queue.length > 0 || self->lagging;
+  gboolean settled = self->gone || (sent && (!waits || eb_consumer_is_held (self)));
 
   if (settled == self->settled)
     return;
   self->settled = settled;
-  self->owner->settled (self, settled, self->user_data);
+  self->owner->settled (self, settled, self->owner->user_data);
+}
+
+/* To a sink that was not there, one attempt is enough to see whether it is back. */
+static gboolean
+may_send (EbConsumer *self)
+{
+  guint limit = self->recovery != NULL && self->recovery->n_probes > 0
+                    ? 1
+                    : eb_subscription_get_concurrency (self->subscription);
+
+  return self->under_way.length < limit && !eb_consumer_is_held (self);
+}
+
+static GList *
+pop_next (EbConsumer *self)
+{
+  GList *link = NULL;
+
+  if (self->recovery != NULL)
+    link = g_queue_pop_head_link (&self->recovery->line);
+  if (link == NULL && (link = g_queue_pop_head_link (&self->queue)) != NULL)
+    {
+      EbDelivery *delivery = link->data;
+
+      self->queued -= eb_event_get_charge (eb_parcel_get_event (delivery->parcel));
+    }
+  return link;
 }
 
 static void
-send_next (EbConsumer *self)
+send (EbConsumer *self, GList *link)
 {
-  GList *link = g_queue_pop_head_link (&self->queue);
   EbDelivery *delivery = link->data;
 
   if (self->channel == NULL)
     self->channel = eb_transport_open (self->transport, self->subscription);
-  self->queued -= eb_event_get_charge (eb_parcel_get_event (delivery->parcel));
   g_queue_push_tail_link (&self->under_way, link);
   delivery->attempt++;
   eb_transport_send (self->transport, self->channel, delivery);
 }
 
-/* Does whatever can be done now. */
-static void
-proceed (EbConsumer *self)
+static gboolean
+may_read (EbConsumer *self)
 {
+  return self->lagging && !self->reading && has_room_for_page (self)
+         && (self->recovery == NULL || self->recovery->read_at_us == 0);
+}
+
+/**
+ * eb_consumer_proceed:
+ *
+ * Does whatever can be done now.
+ */
+void
+eb_consumer_proceed (EbConsumer *self)
+{
+  GList *link;
+
   if (!self->gone)
     {
-      while (self->queue.length > 0
-             && self->under_way.length < eb_subscription_get_concurrency (self->subscription))
-        send_next (self);
-      if (self->lagging && !self->reading && has_room_for_page (self))
+      while (may_send (self) && (link = pop_next (self)) != NULL)
+        send (self, link);
+      if (may_read (self))
         {
           self->reading = TRUE;
-          self->owner->read (self, self->position, self->user_data);
+          self->owner->read (self, self->position, self->owner->user_data);
         }
     }
+  if (self->recovery != NULL)
+    eb_consumer_update_recovery (self);
   update_settled (self);
 }
 
-static void
-enqueue (EbConsumer *self, EbParcel *parcel)
+/**
+ * eb_consumer_note_progress:
+ *
+ * Its cursor may have moved, or stands still while others go on. A hot path: once until the next
+ * eb_consumer_take_progress() is enough.
+ */
+void
+eb_consumer_note_progress (EbConsumer *self)
+{
+  if (self->progressed || eb_subscription_is_ephemeral (self->subscription))
+    return;
+  self->progressed = TRUE;
+  self->owner->progressed (self, self->owner->user_data);
+}
+
+/**
+ * eb_consumer_enqueue:
+ *
+ * Returns: (transfer none): a delivery at the end of the queue
+ */
+EbDelivery *
+eb_consumer_enqueue (EbConsumer *self, EbParcel *parcel)
 {
   EbEvent *event = eb_parcel_get_event (parcel);
   EbDelivery *delivery = eb_delivery_new (self, parcel, self->previous);
@@ -169,18 +204,88 @@ enqueue (EbConsumer *self, EbParcel *parcel)
   self->previous = eb_event_get_sequence (event);
   self->queued += eb_event_get_charge (event);
   g_queue_push_tail_link (&self->queue, &delivery->link);
+  return delivery;
+}
+
+static void
+insert_by_sequence (GQueue *queue, EbDelivery *delivery)
+{
+  GList *next = queue->head;
+
+  /* As far as there are others that were sent and came back: not many. */
+  while (next != NULL
+         && eb_delivery_get_sequence (next->data) < eb_delivery_get_sequence (delivery))
+    next = next->next;
+  g_queue_insert_before_link (queue, next, &delivery->link);
 }
 
 /**
- * eb_consumer_catch_up:
+ * eb_consumer_put_back:
+ * @delivery: (transfer full): one that was sent
  *
- * Its position is behind the tail: it reads the log until it is there.
+ * To its place in the line or in the queue, before everything that was not sent yet.
  */
 void
-eb_consumer_catch_up (EbConsumer *self)
+eb_consumer_put_back (EbConsumer *self, EbDelivery *delivery)
+{
+  if (delivery->fetched)
+    {
+      insert_by_sequence (&eb_consumer_obtain_recovery (self)->line, delivery);
+      return;
+    }
+  insert_by_sequence (&self->queue, delivery);
+  self->queued += eb_event_get_charge (eb_parcel_get_event (delivery->parcel));
+}
+
+/* Its position is behind the tail: it reads the log until it is there. */
+static void
+catch_up (EbConsumer *self)
 {
   self->lagging = TRUE;
-  proceed (self);
+  eb_consumer_note_progress (self);
+  eb_consumer_proceed (self);
+}
+
+/**
+ * eb_consumer_start:
+ * @start: where it begins, or goes on
+ * @tail: the last event that the worker has read for all
+ */
+void
+eb_consumer_start (EbConsumer *self, const EbStart *start, guint64 tail)
+{
+  self->position = start->after;
+  self->previous = start->previous;
+  self->told_previous = start->previous;
+  self->told_cursor = start->has_cursor ? CURSOR_UNKNOWN : EB_CURSOR_FLOOR;
+  if (start->aside != NULL)
+    eb_consumer_load_aside (self, start->aside);
+  if (start->has_cursor)
+    eb_consumer_note_progress (self);
+  if (start->after < tail)
+    catch_up (self);
+  else
+    eb_consumer_proceed (self);
+}
+
+/* Returns: (nullable): what is known of the event, if it was an exception before the start */
+static EbAsideEntry *
+lookup_ahead (EbConsumer *self, guint64 sequence)
+{
+  return self->recovery != NULL ? eb_aside_lookup_ahead (self->recovery->aside, sequence) : NULL;
+}
+
+static void
+take_parcel (EbConsumer *self, EbParcel *parcel)
+{
+  guint64 sequence = eb_event_get_sequence (eb_parcel_get_event (parcel));
+  EbAsideEntry *entry = lookup_ahead (self, sequence);
+
+  if (entry != NULL)
+    eb_consumer_meet_exception (self, entry, parcel);
+  else
+    eb_consumer_enqueue (self, parcel);
+  eb_consumer_note_progress (self);
 }
 
 /**
@@ -200,14 +305,14 @@ eb_consumer_offer (EbConsumer *self, EbParcel *parcel)
     {
       if (is_full (self))
         {
-          eb_consumer_catch_up (self);
+          catch_up (self);
           return;
         }
-      enqueue (self, parcel);
+      take_parcel (self, parcel);
     }
   self->position = eb_event_get_sequence (event);
   if (self->queue.length > 0)
-    proceed (self);
+    eb_consumer_proceed (self);
 }
 
 /**
@@ -219,14 +324,19 @@ eb_consumer_offer (EbConsumer *self, EbParcel *parcel)
 void
 eb_consumer_lose (EbConsumer *self, guint64 up_to)
 {
+  guint64 n_lost;
+
   if (up_to <= self->position)
     return;
   g_warning ("%s: lost events %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
              ", which retention removed before they were delivered",
              eb_sink_get_uri (eb_subscription_get_sink (self->subscription)), self->position + 1,
              up_to);
+  n_lost = up_to - self->position + eb_consumer_lose_aside (self, up_to);
   self->position = up_to;
   self->previous = up_to;
+  self->owner->lost (self, n_lost, self->owner->user_data);
+  eb_consumer_note_progress (self);
 }
 
 /* Returns: FALSE if there was no room for it */
@@ -242,7 +352,7 @@ take (EbConsumer *self, EbEvent *event, GHashTable *parcels)
       if (is_full (self))
         return FALSE;
       parcel = eb_parcels_obtain (parcels, event);
-      enqueue (self, parcel);
+      take_parcel (self, parcel);
     }
   self->position = eb_event_get_sequence (event);
   return TRUE;
@@ -258,7 +368,10 @@ void
 eb_consumer_take_page (EbConsumer *self, EbPage *page, guint64 tail, GHashTable *parcels)
 {
   self->reading = FALSE;
-  if (page != NULL)
+  if (page == NULL)
+    eb_consumer_obtain_recovery (self)->read_at_us =
+        eb_clock_get_monotonic (self->owner->clock) + EB_CONSUMER_READ_AGAIN;
+  else
     {
       eb_consumer_lose (self, page->lost_up_to);
       for (guint i = 0; i < page->events->len; i++)
@@ -267,28 +380,66 @@ eb_consumer_take_page (EbConsumer *self, EbPage *page, guint64 tail, GHashTable 
     }
   if (self->position >= tail)
     self->lagging = FALSE;
-  proceed (self);
+  eb_consumer_note_progress (self);
+  eb_consumer_proceed (self);
+}
+
+/* Returns: (nullable): the first delivery that has not ended and that a restart would take from
+ *   the log again */
+static EbDelivery *
+find_first (EbConsumer *self)
+{
+  EbDelivery *first = g_queue_peek_head (&self->queue);
+
+  for (GList *link = self->under_way.head; link != NULL; link = link->next)
+    {
+      EbDelivery *delivery = link->data;
+
+      if (!delivery->fetched
+          && (first == NULL
+              || eb_delivery_get_sequence (delivery) < eb_delivery_get_sequence (first)))
+        first = delivery;
+    }
+  return first;
+}
+
+static EbChange *
+tell_cursor (EbConsumer *self, guint64 cursor, guint64 previous)
+{
+  EbChange *change =
+      eb_change_new (EB_CHANGE_CURSOR, eb_subscription_get_id (self->subscription), cursor);
+
+  change->exception.previous = previous;
+  self->told_cursor = cursor;
+  self->told_previous = previous;
+  return change;
 }
 
 /**
- * eb_consumer_answer:
- * @delivery: one that a consumer has under way
+ * eb_consumer_take_progress:
+ * @tail: the last event that the worker has read for all; what has passed it needs no cursor of its
+ *   own
  *
- * An #EbAnswerFunc that ends the delivery.
+ * From here on, until there is progress again, the ledger may take @tail for the cursor of a
+ * subscription that it has no other for.
+ *
+ * Returns: (transfer full) (nullable): what the ledger is to be told; NULL if it knows
  */
-void
-eb_consumer_answer (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data)
+EbChange *
+eb_consumer_take_progress (EbConsumer *self, guint64 tail)
 {
-  EbConsumer *self = delivery->consumer;
+  EbDelivery *first = find_first (self);
+  guint64 cursor = first != NULL ? eb_delivery_get_sequence (first) - 1 : self->position;
+  guint64 previous = first != NULL ? first->previous : self->previous;
+  /* Who takes all has had the event before its cursor: there is nothing to remember. */
+  gboolean previous_counts = !eb_subscription_takes_all (self->subscription);
 
-  g_queue_unlink (&self->under_way, &delivery->link);
-  self->owner->ended (self, delivery, answer, self->user_data);
-  eb_delivery_free (delivery);
-
-  if (answer->kind == EB_ANSWER_GONE && !self->gone)
-    {
-      self->gone = TRUE;
-      self->owner->gone (self, answer->reason, self->user_data);
-    }
-  proceed (self);
+  self->progressed = FALSE;
+  if (cursor >= tail)
+    cursor = EB_CURSOR_FLOOR;
+  else
+    previous_counts = TRUE;
+  if (cursor == self->told_cursor && (!previous_counts || previous == self->told_previous))
+    return NULL;
+  return tell_cursor (self, cursor, previous);
 }

@@ -3,9 +3,12 @@
 
 #pragma once
 
+#include "core/eb-agenda.h"
 #include "core/eb-log.h"
 #include "core/eb-subscription.h"
+#include "delivery/eb-retry-policy.h"
 #include "delivery/eb-transport.h"
+#include "delivery/eb-worker-pool.h"
 
 G_BEGIN_DECLS
 
@@ -17,37 +20,58 @@ typedef struct _EbConsumer EbConsumer;
 
 /**
  * EbConsumerOwner:
+ * @clock: (unowned): what time it is
+ * @agenda: (unowned): where consumers wait; eb_consumer_handle_due() is to be called with what
+ *   comes due
  * @read: has the log read from @after on for @consumer, and calls eb_consumer_take_page() with what
  *   comes, unless the consumer was freed meanwhile
+ * @fetch: has the event @sequence read for @consumer, and calls eb_consumer_take_fetched(), unless
+ *   the consumer was freed meanwhile
  * @settled: @consumer owes nothing any more, or owes something again
- * @ended: @delivery has ended, with @answer
+ * @judge: says what becomes of @delivery after @answer, and counts and logs it
+ * @record: (transfer full): what the ledger is to be told at once
+ * @progressed: eb_consumer_take_progress() may have something to say from now on
+ * @lost: retention took @n_lost events away before they were delivered
  * @gone: there is nobody any more behind the subscription
  *
  * What a consumer needs of its worker.
  */
 typedef struct
 {
+  EbClock *clock;
+  EbAgenda *agenda;
+  gpointer user_data;
   void (*read) (EbConsumer *consumer, guint64 after, gpointer user_data);
+  void (*fetch) (EbConsumer *consumer, guint64 sequence, gpointer user_data);
   void (*settled) (EbConsumer *consumer, gboolean settled, gpointer user_data);
-  void (*ended) (EbConsumer *consumer,
-                 EbDelivery *delivery,
-                 const EbAnswer *answer,
-                 gpointer user_data);
+  EbVerdict (*judge) (EbConsumer *consumer,
+                      EbDelivery *delivery,
+                      const EbAnswer *answer,
+                      guint n_probes,
+                      gpointer user_data);
+  void (*record) (EbConsumer *consumer, EbChange *change, gpointer user_data);
+  void (*progressed) (EbConsumer *consumer, gpointer user_data);
+  void (*lost) (EbConsumer *consumer, guint64 n_lost, gpointer user_data);
   void (*gone) (EbConsumer *consumer, const char *reason, gpointer user_data);
 } EbConsumerOwner;
 
 EbConsumer *eb_consumer_new (EbSubscription *subscription,
                              EbTransport *transport,
-                             guint64 after,
-                             const EbConsumerOwner *owner,
-                             gpointer user_data);
+                             const EbConsumerOwner *owner);
 void eb_consumer_free (EbConsumer *self);
 EbSubscription *eb_consumer_get_subscription (EbConsumer *self);
 GList *eb_consumer_get_link (EbConsumer *self);
-void eb_consumer_catch_up (EbConsumer *self);
+void eb_consumer_start (EbConsumer *self, const EbStart *start, guint64 tail);
 void eb_consumer_offer (EbConsumer *self, EbParcel *parcel);
 void eb_consumer_lose (EbConsumer *self, guint64 up_to);
 void eb_consumer_take_page (EbConsumer *self, EbPage *page, guint64 tail, GHashTable *parcels);
+EbChange *eb_consumer_take_progress (EbConsumer *self, guint64 tail);
+
 void eb_consumer_answer (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data);
+void
+eb_consumer_take_fetched (EbConsumer *self, guint64 sequence, EbPage *page, GHashTable *parcels);
+void eb_consumer_handle_due (EbDue *due);
+void eb_consumer_nudge (EbConsumer *self);
+void eb_consumer_redrive (EbConsumer *self, GPtrArray *exceptions);
 
 G_END_DECLS

@@ -14,8 +14,21 @@ struct _EbWorkerPool
 {
   GObject parent_instance;
 
-  GPtrArray *workers; /* (owned) (element-type EbWorker); empty once stopped */
+  GPtrArray *members; /* (owned) (element-type Member) */
+  gboolean stopped;   /* none of them has a worker any more, or will soon */
 };
+
+/* What every subscription of a worker without a cursor of its own has passed is what the worker
+ * said last; but a subscription that it was given since, and that begins before that, counts until
+ * it says so itself. */
+typedef struct
+{
+  EbWorkerPool *pool; /* (unowned) */
+  EbWorker *worker;   /* (owned) (nullable) until the pool is stopped */
+  guint64 passed;
+  guint64 n_added;   /* subscriptions that it was given */
+  guint64 n_awaited; /* a report counts when it covers so many of them */
+} Member;
 
 enum
 {
@@ -28,25 +41,37 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (EbWorkerPool, eb_worker_pool, G_TYPE_OBJECT)
 
-static void
-report_cb (const EbReport *report, gpointer user_data)
+static guint64
+get_floor (EbWorkerPool *self)
 {
-  g_signal_emit (user_data, signals[REPORT], 0, report);
+  guint64 floor = G_MAXUINT64;
+
+  for (guint i = 0; i < self->members->len; i++)
+    floor = MIN (floor, ((Member *) g_ptr_array_index (self->members, i))->passed);
+  return floor;
+}
+
+static void
+report_cb (EbReport *report, guint64 n_started, gpointer user_data)
+{
+  Member *member = user_data;
+  EbWorkerPool *self = member->pool;
+
+  if (n_started >= member->n_awaited)
+    member->passed = report->floor;
+  report->floor = get_floor (self);
+  g_signal_emit (self, signals[REPORT], 0, report);
 }
 
 static void
 gone_cb (EbSubscription *subscription, const char *reason, gpointer user_data)
 {
-  g_signal_emit (user_data, signals[GONE], 0, subscription, reason);
+  Member *member = user_data;
+
+  g_signal_emit (member->pool, signals[GONE], 0, subscription, reason);
 }
 
 static const EbWorkerOwner worker_owner = { .report = report_cb, .gone = gone_cb };
-
-static GPtrArray *
-new_workers (void)
-{
-  return g_ptr_array_new_with_free_func ((GDestroyNotify) eb_worker_free);
-}
 
 void
 eb_step_free (EbStep *self)
@@ -57,12 +82,24 @@ eb_step_free (EbStep *self)
 }
 
 /* A subscription never changes its address while anybody holds it, so no table is needed. */
-static EbWorker *
-find_worker (EbWorkerPool *self, EbSubscription *subscription)
+static Member *
+find_member (EbWorkerPool *self, EbSubscription *subscription)
 {
   guint64 scattered = (guint64) (gsize) subscription * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
 
-  return g_ptr_array_index (self->workers, (scattered >> 32) % self->workers->len);
+  return g_ptr_array_index (self->members, (scattered >> 32) % self->members->len);
+}
+
+static guint
+get_n_workers (EbWorkerPool *self)
+{
+  return self->stopped ? 0 : self->members->len;
+}
+
+static EbWorker *
+get_worker (EbWorkerPool *self, guint i)
+{
+  return ((Member *) g_ptr_array_index (self->members, i))->worker;
 }
 
 /**
@@ -72,20 +109,65 @@ find_worker (EbWorkerPool *self, EbSubscription *subscription)
 void
 eb_worker_pool_configure (EbWorkerPool *self, EbDeliverySettings *settings)
 {
-  for (guint i = 0; i < self->workers->len; i++)
-    eb_worker_configure (g_ptr_array_index (self->workers, i), settings);
+  for (guint i = 0; i < get_n_workers (self); i++)
+    eb_worker_configure (get_worker (self, i), settings);
+}
+
+/* The ledger may have no cursor of its own for it until the worker has told one. */
+static void
+await_start (Member *member, EbSubscription *subscription, const EbStart *start)
+{
+  member->n_added++;
+  if (eb_subscription_is_ephemeral (subscription) || start->after >= member->passed)
+    return;
+  member->passed = start->after;
+  member->n_awaited = member->n_added;
 }
 
 /**
  * eb_worker_pool_add:
  * @subscription: not added yet
- * @start: where it begins, or goes on
+ * @start: where it begins, or goes on; what waits aside is referenced and must not change any more
  */
 void
 eb_worker_pool_add (EbWorkerPool *self, EbSubscription *subscription, const EbStart *start)
 {
-  if (self->workers->len > 0)
-    eb_worker_add (find_worker (self, subscription), subscription, start->after);
+  Member *member;
+
+  if (self->stopped)
+    return;
+  member = find_member (self, subscription);
+  await_start (member, subscription, start);
+  eb_worker_add (member->worker, subscription, start);
+}
+
+/**
+ * eb_worker_pool_nudge:
+ * @subscription: one that was added
+ *
+ * Its subscriber has said that it is alive: if nobody was there at the last attempt, the next one
+ * is made at once.
+ */
+void
+eb_worker_pool_nudge (EbWorkerPool *self, EbSubscription *subscription)
+{
+  if (!self->stopped)
+    eb_worker_nudge (find_member (self, subscription)->worker, subscription);
+}
+
+/**
+ * eb_worker_pool_redrive:
+ * @subscription: one that was added
+ * @exceptions: (element-type EbException): dead ones, which the ledger has been told to be aside;
+ *   at most %EB_MAX_ASIDE. They are referenced and must not change any more.
+ *
+ * They are next in line, in this order, and their attempts count from 1.
+ */
+void
+eb_worker_pool_redrive (EbWorkerPool *self, EbSubscription *subscription, GPtrArray *exceptions)
+{
+  if (!self->stopped)
+    eb_worker_redrive (find_member (self, subscription)->worker, subscription, exceptions);
 }
 
 /**
@@ -103,8 +185,8 @@ eb_worker_pool_remove_async (EbWorkerPool *self,
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
 
   g_task_set_source_tag (task, eb_worker_pool_remove_async);
-  if (self->workers->len > 0)
-    eb_worker_remove (find_worker (self, subscription), subscription, task);
+  if (!self->stopped)
+    eb_worker_remove (find_member (self, subscription)->worker, subscription, task);
   else
     g_task_return_boolean (task, TRUE);
 }
@@ -149,15 +231,15 @@ eb_worker_pool_drain_async (EbWorkerPool *self,
 
   g_task_set_source_tag (task, eb_worker_pool_drain_async);
   g_task_set_task_data (task, drain, g_free);
-  drain->n_left = self->workers->len;
+  drain->n_left = get_n_workers (self);
   drain->drained = TRUE;
   if (drain->n_left == 0)
     g_task_return_boolean (task, TRUE);
-  for (guint i = 0; i < self->workers->len; i++)
+  for (guint i = 0; i < get_n_workers (self); i++)
     {
       g_autoptr (GTask) part = g_task_new (self, NULL, worker_drained_cb, g_object_ref (task));
 
-      eb_worker_drain (g_ptr_array_index (self->workers, i), up_to, part);
+      eb_worker_drain (get_worker (self, i), up_to, part);
     }
 }
 
@@ -182,9 +264,13 @@ void
 eb_worker_pool_stop (EbWorkerPool *self)
 {
   /* What they tell at the end may come back here, where they must not be found any more. */
-  g_autoptr (GPtrArray) workers = g_steal_pointer (&self->workers);
+  self->stopped = TRUE;
+  for (guint i = 0; i < self->members->len; i++)
+    {
+      Member *member = g_ptr_array_index (self->members, i);
 
-  self->workers = new_workers ();
+      g_clear_pointer (&member->worker, eb_worker_free);
+    }
 }
 
 static void
@@ -192,7 +278,8 @@ eb_worker_pool_finalize (GObject *object)
 {
   EbWorkerPool *self = EB_WORKER_POOL (object);
 
-  g_ptr_array_unref (self->workers);
+  eb_worker_pool_stop (self);
+  g_ptr_array_unref (self->members);
 
   G_OBJECT_CLASS (eb_worker_pool_parent_class)->finalize (object);
 }
@@ -220,7 +307,7 @@ eb_worker_pool_class_init (EbWorkerPoolClass *klass)
 static void
 eb_worker_pool_init (EbWorkerPool *self)
 {
-  self->workers = new_workers ();
+  self->members = g_ptr_array_new_with_free_func (g_free);
 }
 
 /**
@@ -239,9 +326,18 @@ eb_worker_pool_new (guint n_workers,
                     gpointer user_data)
 {
   EbWorkerPool *self = g_object_new (EB_TYPE_WORKER_POOL, NULL);
+  EbExtent extent;
 
+  eb_log_get_extent (log, &extent);
   for (guint i = 0; i < n_workers; i++)
-    g_ptr_array_add (self->workers,
-                     eb_worker_new (clock, log, settings, factory, user_data, &worker_owner, self));
+    {
+      Member *member = g_new0 (Member, 1);
+
+      member->pool = self;
+      member->passed = extent.head;
+      member->worker =
+          eb_worker_new (clock, log, settings, factory, user_data, &worker_owner, member);
+      g_ptr_array_add (self->members, member);
+    }
   return self;
 }

@@ -6,6 +6,9 @@
 #include "delivery/eb-worker.h"
 
 #include "delivery/eb-consumer.h"
+#include "delivery/eb-failure-log.h"
+#include "delivery/eb-notices.h"
+#include "delivery/eb-reporter.h"
 
 /* A thread that delivers to its share of the subscriptions. It follows the log's tail once for all
  * of them.
@@ -16,20 +19,17 @@
 
 #define TAIL_PAGE_BYTES (64 * 1024)  /* small: sinks are served between two pages */
 #define LAG_PAGE_BYTES  (256 * 1024) /* a queue's worth of small events */
-#define REPORT_INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
-#define LOG_INTERVAL    (1 * G_TIME_SPAN_SECOND) /* between two lines about one sink's failures */
+#define FETCH_BYTES     1            /* the first event comes whatever its size, and no other */
+#define READ_AGAIN      (1 * G_TIME_SPAN_SECOND) /* after a failed read of the tail */
 
 #define N_TRANSPORTS (EB_SINK_PEER + 1)
 
 struct _EbWorker
 {
   GThread *thread;
-  GMainContext *context;  /* (owned) the thread's */
-  GMainLoop *loop;        /* (owned) */
-  GAsyncQueue *notices;   /* (owned) (element-type Notice) for the owner */
-  GSource *notice_source; /* (owned) in the owner's context; ready when there are notices */
-  const EbWorkerOwner *owner;
-  gpointer user_data;
+  GMainContext *context; /* (owned) the thread's */
+  GMainLoop *loop;       /* (owned) */
+  EbNotices *notices;    /* (owned) for the owner */
 
   EbClock *clock;               /* (owned) */
   EbLog *log;                   /* (owned) */
@@ -38,28 +38,25 @@ struct _EbWorker
   gpointer factory_data;
   EbTransport *transports[N_TRANSPORTS]; /* (owned) (nullable) by EbSinkKind; made when needed */
 
-  GHashTable *consumers;     /* (owned) (element-type EbSubscription EbConsumer) */
-  GQueue list;               /* (element-type EbConsumer) the same */
-  GHashTable *parcels;       /* (owned) of all events in the queues */
-  GHashTable *failures;      /* (owned) (element-type EbSubscription Failures) of late */
-  guint64 tail;              /* the last event that was offered to all */
-  guint n_unsettled;         /* consumers that owe something */
-  GCancellable *cancellable; /* (owned) of every read */
+  EbConsumerOwner consumer_owner; /* what consumers need of this worker */
+  EbAgenda *agenda;               /* (owned) what they, and the tail, wait for */
+  EbDue tail_again;               /* in it, after the tail could not be read */
+  GRand *random;                  /* (owned) of jitter */
+  GHashTable *consumers;          /* (owned) (element-type EbSubscription EbConsumer) */
+  GQueue list;                    /* (element-type EbConsumer) the same */
+  GHashTable *parcels;            /* (owned) of all events in the queues */
+  guint64 n_started;              /* subscriptions that were ever added */
+  guint64 tail;                   /* the last event that was offered to all */
+  guint n_unsettled;              /* consumers that owe something */
+  GCancellable *cancellable;      /* (owned) of every read */
+  gboolean outage;                /* the last read of the log failed */
 
-  EbReport report;       /* what the owner does not know yet */
-  GSource *report_timer; /* (owned) set while there is something to report */
-  gboolean report_due;
+  EbReporter *reporter;      /* (owned) what the owner does not know yet */
+  EbFailureLog *failure_log; /* (owned) */
 
   GTask *drain; /* (owned) (nullable) done when nothing up to drain_up_to is owed */
   guint64 drain_up_to;
 };
-
-/* So that a broken sink cannot flood the journal. */
-typedef struct
-{
-  gint64 logged_us; /* monotonic time of the last line */
-  guint n_silent;   /* failures since */
-} Failures;
 
 static void follow_tail (EbWorker *self);
 
@@ -106,106 +103,42 @@ send (const Message *message)
   g_source_attach (source, message->worker->context);
 }
 
-/* Notices to the owner. */
+/* Reports to the owner. */
 
-typedef struct
-{
-  EbReport report;
-  EbSubscription *subscription; /* (owned) (nullable): this is about it being gone */
-  char *reason;                 /* (owned) (nullable) */
-} Notice;
-
+/* Now that the tail is told, everybody who is behind it must have a cursor. */
 static void
-notice_free (Notice *notice)
+add_cursors (EbWorker *self)
 {
-  g_clear_pointer (&notice->subscription, eb_subscription_unref);
-  g_free (notice->reason);
-  g_free (notice);
-}
+  g_autoptr (GPtrArray) progressed = eb_reporter_take_progressed (self->reporter);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Notice, notice_free)
-
-/* Takes @notice. */
-static void
-notify (EbWorker *self, Notice *notice)
-{
-  g_async_queue_push (self->notices, notice);
-  g_source_set_ready_time (self->notice_source, 0);
-}
-
-/* In the owner's thread. */
-static void
-tell_owner (EbWorker *self)
-{
-  Notice *next;
-
-  while ((next = g_async_queue_try_pop (self->notices)) != NULL)
+  for (guint i = 0; i < progressed->len; i++)
     {
-      g_autoptr (Notice) notice = next;
+      EbSubscription *subscription = g_ptr_array_index (progressed, i);
+      EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
+      EbChange *change = consumer != NULL ? eb_consumer_take_progress (consumer, self->tail) : NULL;
 
-      if (notice->subscription != NULL)
-        self->owner->gone (notice->subscription, notice->reason, self->user_data);
-      else
-        self->owner->report (&notice->report, self->user_data);
+      if (change != NULL)
+        eb_reporter_add_step (self->reporter, subscription, change);
     }
-}
-
-static gboolean
-notice_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
-{
-  g_source_set_ready_time (source, -1);
-  return callback (user_data);
-}
-
-static GSourceFuncs notice_funcs = { .dispatch = notice_dispatch };
-
-static gboolean
-notice_cb (gpointer user_data)
-{
-  tell_owner (user_data);
-  return G_SOURCE_CONTINUE;
-}
-
-static GSource *
-create_notice_source (EbWorker *self)
-{
-  GSource *source = g_source_new (&notice_funcs, sizeof (GSource));
-
-  g_source_set_static_name (source, "EbWorker notices");
-  g_source_set_callback (source, notice_cb, self, NULL);
-  g_source_attach (source, g_main_context_get_thread_default ());
-  return source;
 }
 
 static void
 flush_report (EbWorker *self)
 {
-  Notice *notice;
+  EbReport report;
 
-  if (!self->report_due)
+  if (!eb_reporter_has_news (self->reporter))
     return;
-  self->report_due = FALSE;
-  notice = g_new0 (Notice, 1);
-  notice->report = self->report;
-  self->report = (EbReport){ 0 };
-  notify (self, notice);
-}
-
-static gboolean
-report_timer_cb (gpointer user_data)
-{
-  flush_report (user_data);
-  return G_SOURCE_CONTINUE;
+  add_cursors (self);
+  report = eb_reporter_take (self->reporter);
+  report.floor = self->tail;
+  eb_notices_report (self->notices, &report, self->n_started);
 }
 
 static void
-mark_report_due (EbWorker *self)
+report_due_cb (gpointer user_data)
 {
-  if (self->report_due)
-    return;
-  self->report_due = TRUE;
-  eb_clock_set_timer (self->clock, self->report_timer,
-                      eb_clock_get_monotonic (self->clock) + REPORT_INTERVAL);
+  flush_report (user_data);
 }
 
 /* Draining. */
@@ -231,78 +164,108 @@ settled_cb (EbConsumer *consumer, gboolean settled, gpointer user_data)
   check_drained (self);
 }
 
-static void
-describe_failure (GString *line, const EbAnswer *answer)
+static EbVerdict
+judge_failure (EbWorker *self,
+               EbConsumer *consumer,
+               EbDelivery *delivery,
+               const EbAnswer *answer,
+               guint n_probes)
 {
-  if (answer->kind == EB_ANSWER_RESPONSE)
-    g_string_append_printf (line, "answered %u", answer->status);
-  else
-    g_string_append (line, answer->reason);
+  EbAttempt attempt = { .retry = self->settings->retry,
+                        .number = delivery->attempt,
+                        .n_probes = n_probes,
+                        .answer = answer,
+                        .random = g_rand_double (self->random),
+                        .now_us = eb_clock_get_real (self->clock) };
+  EbVerdict verdict = eb_retry_policy_judge (&attempt);
+  EbReport *report = eb_reporter_edit (self->reporter);
+
+  report->failed += verdict.kind != EB_VERDICT_UNREACHABLE;
+  report->dead += verdict.kind == EB_VERDICT_DEAD;
+  eb_failure_log_add (self->failure_log, eb_consumer_get_subscription (consumer),
+                      eb_event_get_sequence (eb_parcel_get_event (delivery->parcel)), &attempt,
+                      &verdict);
+  return verdict;
 }
 
-static void
-log_failure (EbWorker *self, EbConsumer *consumer, EbDelivery *delivery, const EbAnswer *answer)
-{
-  EbSubscription *subscription = eb_consumer_get_subscription (consumer);
-  Failures *failures = g_hash_table_lookup (self->failures, subscription);
-  gint64 now_us = eb_clock_get_monotonic (self->clock);
-  g_autoptr (GString) line = NULL;
-
-  if (failures != NULL && now_us - failures->logged_us < LOG_INTERVAL)
-    {
-      failures->n_silent++;
-      return;
-    }
-  if (failures == NULL)
-    {
-      failures = g_new0 (Failures, 1);
-      g_hash_table_insert (self->failures, subscription, failures);
-    }
-
-  line = g_string_new (NULL);
-  g_string_printf (line, "%s did not take event %" G_GUINT64_FORMAT ": ",
-                   eb_sink_get_uri (eb_subscription_get_sink (subscription)),
-                   eb_event_get_sequence (eb_parcel_get_event (delivery->parcel)));
-  describe_failure (line, answer);
-  if (failures->n_silent > 0)
-    g_string_append_printf (line, " (and %u more before)", failures->n_silent);
-  g_warning ("%s", line->str);
-  failures->logged_us = now_us;
-  failures->n_silent = 0;
-}
-
-static void
-ended_cb (EbConsumer *consumer, EbDelivery *delivery, const EbAnswer *answer, gpointer user_data)
+static EbVerdict
+judge_cb (EbConsumer *consumer,
+          EbDelivery *delivery,
+          const EbAnswer *answer,
+          guint n_probes,
+          gpointer user_data)
 {
   EbWorker *self = user_data;
-  gboolean delivered =
-      answer->kind == EB_ANSWER_RESPONSE && answer->status >= 200 && answer->status < 300;
 
-  if (delivered)
-    self->report.delivered++;
-  else
-    {
-      self->report.failed++;
-      log_failure (self, consumer, delivery, answer);
-    }
-  mark_report_due (self);
+  if (!eb_answer_is_success (answer))
+    return judge_failure (self, consumer, delivery, answer, n_probes);
+  eb_reporter_edit (self->reporter)->delivered++;
+  return (EbVerdict){ EB_VERDICT_DELIVERED, 0 };
+}
+
+static void
+record_cb (EbConsumer *consumer, EbChange *change, gpointer user_data)
+{
+  EbWorker *self = user_data;
+
+  eb_reporter_add_step (self->reporter, eb_consumer_get_subscription (consumer), change);
+}
+
+static void
+progressed_cb (EbConsumer *consumer, gpointer user_data)
+{
+  EbWorker *self = user_data;
+
+  eb_reporter_add_progressed (self->reporter, eb_consumer_get_subscription (consumer));
+}
+
+static void
+lost_cb (EbConsumer *consumer, guint64 n_lost, gpointer user_data)
+{
+  EbWorker *self = user_data;
+
+  eb_reporter_edit (self->reporter)->lost += n_lost;
 }
 
 static void
 gone_cb (EbConsumer *consumer, const char *reason, gpointer user_data)
 {
   EbWorker *self = user_data;
-  Notice *notice = g_new0 (Notice, 1);
 
-  notice->subscription = eb_subscription_ref (eb_consumer_get_subscription (consumer));
-  notice->reason = g_strdup (reason);
-  notify (self, notice);
+  eb_notices_gone (self->notices, eb_consumer_get_subscription (consumer), reason);
+}
+
+/* Reads of the log. */
+
+/* Says once that the log cannot be read, and once that it can be again. */
+static void
+note_read (EbWorker *self, const GError *error)
+{
+  if (error != NULL && !self->outage)
+    g_warning ("Cannot read the log, trying again every second: %s", error->message);
+  else if (error == NULL && self->outage)
+    g_message ("The log can be read again");
+  self->outage = error != NULL;
+}
+
+/* Returns: FALSE if the worker ends; else there is a page, or the read has failed */
+static gboolean
+finish_read (EbWorker *self, GObject *source, GAsyncResult *result, EbPage **page)
+{
+  g_autoptr (GError) error = NULL;
+
+  *page = eb_log_read_finish (EB_LOG (source), result, &error);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return FALSE;
+  note_read (self, error);
+  return TRUE;
 }
 
 typedef struct
 {
   EbWorker *worker;
   EbSubscription *subscription; /* (owned) whose consumer asked; it may be gone since */
+  guint64 sequence;             /* that was asked for; 0 for all from some place on */
 } Read;
 
 static void
@@ -310,34 +273,49 @@ page_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autofree Read *read = user_data;
   g_autoptr (EbSubscription) subscription = read->subscription;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (EbPage) page = eb_log_read_finish (EB_LOG (source), result, &error);
+  g_autoptr (EbPage) page = NULL;
+  EbWorker *self = read->worker;
   EbConsumer *consumer;
 
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (!finish_read (self, source, result, &page))
     return;
-  if (error != NULL)
-    g_warning ("Cannot read the log: %s", error->message);
-  consumer = g_hash_table_lookup (read->worker->consumers, subscription);
-  if (consumer != NULL)
-    eb_consumer_take_page (consumer, page, read->worker->tail, read->worker->parcels);
+  consumer = g_hash_table_lookup (self->consumers, subscription);
+  if (consumer == NULL)
+    return;
+  if (read->sequence > 0)
+    eb_consumer_take_fetched (consumer, read->sequence, page, self->parcels);
+  else
+    eb_consumer_take_page (consumer, page, self->tail, self->parcels);
+}
+
+static Read *
+read_new (EbWorker *self, EbConsumer *consumer, guint64 sequence)
+{
+  Read *read = g_new (Read, 1);
+
+  read->worker = self;
+  read->subscription = eb_subscription_ref (eb_consumer_get_subscription (consumer));
+  read->sequence = sequence;
+  return read;
 }
 
 static void
 read_cb (EbConsumer *consumer, guint64 after, gpointer user_data)
 {
   EbWorker *self = user_data;
-  Read *read = g_new (Read, 1);
 
-  read->worker = self;
-  read->subscription = eb_subscription_ref (eb_consumer_get_subscription (consumer));
   eb_log_read_async (self->log, after, LAG_PAGE_BYTES, EB_LOG_NO_WAIT, self->cancellable, page_cb,
-                     read);
+                     read_new (self, consumer, 0));
 }
 
-static const EbConsumerOwner consumer_owner = {
-  .read = read_cb, .settled = settled_cb, .ended = ended_cb, .gone = gone_cb
-};
+static void
+fetch_cb (EbConsumer *consumer, guint64 sequence, gpointer user_data)
+{
+  EbWorker *self = user_data;
+
+  eb_log_read_async (self->log, sequence - 1, FETCH_BYTES, EB_LOG_NO_WAIT, self->cancellable,
+                     page_cb, read_new (self, consumer, sequence));
+}
 
 /* The tail. */
 
@@ -360,25 +338,43 @@ lose_for_all (EbWorker *self, guint64 up_to)
 }
 
 static void
-tail_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+take_tail (EbWorker *self, EbPage *page)
 {
-  EbWorker *self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (EbPage) page = eb_log_read_finish (EB_LOG (source), result, &error);
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  if (error != NULL)
-    {
-      g_critical ("Cannot read the log: %s", error->message);
-      return;
-    }
   if (page->lost_up_to > 0)
     lose_for_all (self, page->lost_up_to);
   for (guint i = 0; i < page->events->len; i++)
     offer_to_all (self, g_ptr_array_index (page->events, i));
+  eb_reporter_edit (self->reporter); /* so that the floor can follow */
   check_drained (self);
+}
+
+static void
+tail_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  EbWorker *self = user_data;
+  g_autoptr (EbPage) page = NULL;
+
+  if (!finish_read (self, source, result, &page))
+    return;
+  if (page == NULL)
+    {
+      eb_agenda_set (self->agenda, &self->tail_again,
+                     eb_clock_get_monotonic (self->clock) + READ_AGAIN);
+      return;
+    }
+  take_tail (self, page);
   follow_tail (self);
+}
+
+static void
+due_cb (EbDue *due, gpointer user_data)
+{
+  EbWorker *self = user_data;
+
+  if (due == &self->tail_again)
+    follow_tail (self);
+  else
+    eb_consumer_handle_due (due);
 }
 
 static void
@@ -402,18 +398,70 @@ get_transport (EbWorker *self, EbSinkKind kind)
   return self->transports[kind];
 }
 
-static void
-handle_add (EbWorker *self, gpointer subject, guint64 after, GTask *task)
+typedef struct
 {
-  EbSubscription *subscription = subject;
+  EbSubscription *subscription; /* (owned) */
+  EbStart start;
+} Addition;
+
+static void
+addition_free (gpointer user_data)
+{
+  Addition *addition = user_data;
+
+  eb_subscription_unref (addition->subscription);
+  g_clear_pointer (&addition->start.aside, g_ptr_array_unref);
+  g_free (addition);
+}
+
+static void
+handle_add (EbWorker *self, gpointer subject, guint64 number, GTask *task)
+{
+  const Addition *addition = subject;
+  EbSubscription *subscription = addition->subscription;
   EbSinkKind kind = eb_sink_get_kind (eb_subscription_get_sink (subscription));
   EbConsumer *consumer =
-      eb_consumer_new (subscription, get_transport (self, kind), after, &consumer_owner, self);
+      eb_consumer_new (subscription, get_transport (self, kind), &self->consumer_owner);
 
   g_hash_table_insert (self->consumers, subscription, consumer);
   g_queue_push_tail_link (&self->list, eb_consumer_get_link (consumer));
-  if (after < self->tail)
-    eb_consumer_catch_up (consumer);
+  self->n_started++;
+  eb_consumer_start (consumer, &addition->start, self->tail);
+}
+
+static void
+handle_nudge (EbWorker *self, gpointer subject, guint64 number, GTask *task)
+{
+  EbConsumer *consumer = g_hash_table_lookup (self->consumers, subject);
+
+  if (consumer != NULL)
+    eb_consumer_nudge (consumer);
+}
+
+typedef struct
+{
+  EbSubscription *subscription; /* (owned) */
+  GPtrArray *exceptions;        /* (owned) (element-type EbException) */
+} Redrive;
+
+static void
+redrive_free (gpointer user_data)
+{
+  Redrive *redrive = user_data;
+
+  eb_subscription_unref (redrive->subscription);
+  g_ptr_array_unref (redrive->exceptions);
+  g_free (redrive);
+}
+
+static void
+handle_redrive (EbWorker *self, gpointer subject, guint64 number, GTask *task)
+{
+  const Redrive *redrive = subject;
+  EbConsumer *consumer = g_hash_table_lookup (self->consumers, redrive->subscription);
+
+  if (consumer != NULL)
+    eb_consumer_redrive (consumer, redrive->exceptions);
 }
 
 static void
@@ -421,7 +469,7 @@ remove_consumer (EbWorker *self, EbConsumer *consumer)
 {
   EbSubscription *subscription = eb_consumer_get_subscription (consumer);
 
-  g_hash_table_remove (self->failures, subscription);
+  eb_failure_log_forget (self->failure_log, subscription);
   g_hash_table_remove (self->consumers, subscription);
   g_queue_unlink (&self->list, eb_consumer_get_link (consumer));
   eb_consumer_free (consumer);
@@ -472,9 +520,9 @@ shut_down (EbWorker *self)
     g_task_return_boolean (self->drain, FALSE);
   g_clear_object (&self->drain);
   g_cancellable_cancel (self->cancellable);
+  flush_report (self);
   while (self->list.head != NULL)
     remove_consumer (self, self->list.head->data);
-  flush_report (self);
   /* What was cancelled still has to be told so, and lets go of what it holds. */
   while (g_main_context_iteration (self->context, FALSE))
     continue;
@@ -495,14 +543,22 @@ thread_func (gpointer data)
   return NULL;
 }
 
-static GSource *
-create_report_timer (EbWorker *self)
+static void
+init_consumer_owner (EbWorker *self)
 {
-  GSource *timer = eb_clock_create_timer (self->clock);
-
-  g_source_set_callback (timer, report_timer_cb, self, NULL);
-  g_source_attach (timer, self->context);
-  return timer;
+  self->consumer_owner = (EbConsumerOwner){
+    .clock = self->clock,
+    .agenda = self->agenda,
+    .user_data = self,
+    .read = read_cb,
+    .fetch = fetch_cb,
+    .settled = settled_cb,
+    .judge = judge_cb,
+    .record = record_cb,
+    .progressed = progressed_cb,
+    .lost = lost_cb,
+    .gone = gone_cb,
+  };
 }
 
 /**
@@ -527,10 +583,7 @@ eb_worker_new (EbClock *clock,
 
   self->context = g_main_context_new ();
   self->loop = g_main_loop_new (self->context, FALSE);
-  self->notices = g_async_queue_new ();
-  self->notice_source = create_notice_source (self);
-  self->owner = owner;
-  self->user_data = user_data;
+  self->notices = eb_notices_new (owner, user_data);
   self->clock = g_object_ref (clock);
   self->log = g_object_ref (log);
   self->settings = eb_delivery_settings_ref (settings);
@@ -538,9 +591,12 @@ eb_worker_new (EbClock *clock,
   self->factory_data = factory_data;
   self->consumers = g_hash_table_new (NULL, NULL);
   self->parcels = eb_parcels_new ();
-  self->failures = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->cancellable = g_cancellable_new ();
-  self->report_timer = create_report_timer (self);
+  self->agenda = eb_agenda_new (clock, self->context, due_cb, self);
+  self->random = g_rand_new ();
+  self->reporter = eb_reporter_new (clock, self->context, report_due_cb, self);
+  self->failure_log = eb_failure_log_new (clock);
+  init_consumer_owner (self);
   eb_log_get_extent (log, &extent);
   self->tail = extent.head;
   self->thread = g_thread_new ("delivery", thread_func, self);
@@ -558,20 +614,19 @@ eb_worker_free (EbWorker *self)
 {
   send (&(Message){ .worker = self, .handle = handle_stop });
   g_thread_join (self->thread);
-  tell_owner (self);
+  eb_notices_deliver (self->notices);
 
-  g_source_destroy (self->notice_source);
-  g_source_unref (self->notice_source);
-  g_source_destroy (self->report_timer);
-  g_source_unref (self->report_timer);
-  g_hash_table_unref (self->failures);
+  eb_notices_free (self->notices);
+  eb_failure_log_free (self->failure_log);
+  eb_reporter_free (self->reporter);
+  g_rand_free (self->random);
+  eb_agenda_free (self->agenda);
   g_hash_table_unref (self->parcels);
   g_hash_table_unref (self->consumers);
   g_object_unref (self->cancellable);
   eb_delivery_settings_unref (self->settings);
   g_object_unref (self->log);
   g_object_unref (self->clock);
-  g_async_queue_unref (self->notices);
   g_main_loop_unref (self->loop);
   g_main_context_unref (self->context);
   g_free (self);
@@ -594,17 +649,57 @@ eb_worker_configure (EbWorker *self, EbDeliverySettings *settings)
 
 /**
  * eb_worker_add:
- * @after: a sequence: deliveries begin with the event after it
+ * @start: where it begins, or goes on; what waits aside is referenced and must not change any more
  */
 void
-eb_worker_add (EbWorker *self, EbSubscription *subscription, guint64 after)
+eb_worker_add (EbWorker *self, EbSubscription *subscription, const EbStart *start)
 {
+  Addition *addition = g_new (Addition, 1);
+
+  addition->subscription = eb_subscription_ref (subscription);
+  addition->start = *start;
+  if (start->aside != NULL)
+    g_ptr_array_ref (start->aside);
   send (&(Message){
       .worker = self,
       .handle = handle_add,
+      .subject = addition,
+      .free_subject = addition_free,
+  });
+}
+
+/**
+ * eb_worker_nudge:
+ *
+ * If nobody was there, it tries again at once.
+ */
+void
+eb_worker_nudge (EbWorker *self, EbSubscription *subscription)
+{
+  send (&(Message){
+      .worker = self,
+      .handle = handle_nudge,
       .subject = eb_subscription_ref (subscription),
       .free_subject = (GDestroyNotify) eb_subscription_unref,
-      .number = after,
+  });
+}
+
+/**
+ * eb_worker_redrive:
+ * @exceptions: (element-type EbException): is referenced and must not change any more
+ */
+void
+eb_worker_redrive (EbWorker *self, EbSubscription *subscription, GPtrArray *exceptions)
+{
+  Redrive *redrive = g_new (Redrive, 1);
+
+  redrive->subscription = eb_subscription_ref (subscription);
+  redrive->exceptions = g_ptr_array_ref (exceptions);
+  send (&(Message){
+      .worker = self,
+      .handle = handle_redrive,
+      .subject = redrive,
+      .free_subject = redrive_free,
   });
 }
 

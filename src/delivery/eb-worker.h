@@ -11,14 +11,16 @@ typedef struct _EbWorker EbWorker;
 
 /**
  * EbWorkerOwner:
- * @report: some deliveries have ended; @report is valid during the call
+ * @report: what it has done; the floor in @report is the last event that it has offered to all,
+ *   and covers the first @n_started subscriptions that it was given; @report is valid during the
+ *   call, and may be changed
  * @gone: nobody is behind @subscription any more; @reason is valid during the call
  *
  * Who is told, in the context that made the worker.
  */
 typedef struct
 {
-  void (*report) (const EbReport *report, gpointer user_data);
+  void (*report) (EbReport *report, guint64 n_started, gpointer user_data);
   void (*gone) (EbSubscription *subscription, const char *reason, gpointer user_data);
 } EbWorkerOwner;
 
@@ -31,7 +33,9 @@ EbWorker *eb_worker_new (EbClock *clock,
                          gpointer user_data);
 void eb_worker_free (EbWorker *self);
 void eb_worker_configure (EbWorker *self, EbDeliverySettings *settings);
-void eb_worker_add (EbWorker *self, EbSubscription *subscription, guint64 after);
+void eb_worker_add (EbWorker *self, EbSubscription *subscription, const EbStart *start);
+void eb_worker_nudge (EbWorker *self, EbSubscription *subscription);
+void eb_worker_redrive (EbWorker *self, EbSubscription *subscription, GPtrArray *exceptions);
 void eb_worker_remove (EbWorker *self, EbSubscription *subscription, GTask *task);
 void eb_worker_drain (EbWorker *self, guint64 up_to, GTask *task);
 

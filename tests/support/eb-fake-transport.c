@@ -7,8 +7,9 @@
 
 typedef struct
 {
-  EbFakeBehaviour behaviour;
-  GArray *arrivals; /* (owned) (element-type EbFakeArrival) */
+  EbFakeBehaviour behaviour; /* when the script is over */
+  GArray *script;            /* (owned) (element-type EbFakeBehaviour) of the next deliveries */
+  GArray *arrivals;          /* (owned) (element-type EbFakeArrival) */
   guint under_way;
   guint max_under_way;
   GMainContext *context;  /* (unowned) (nullable) of the worker that delivers here */
@@ -59,6 +60,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (EbFakeTransport,
 static void
 sink_free (Sink *sink)
 {
+  g_array_unref (sink->script);
   g_array_unref (sink->arrivals);
   g_queue_clear (&sink->kept);
   g_free (sink);
@@ -73,6 +75,7 @@ get_sink (EbFakeSinks *self, const char *uri)
   if (sink == NULL)
     {
       sink = g_new0 (Sink, 1);
+      sink->script = g_array_new (FALSE, FALSE, sizeof (EbFakeBehaviour));
       sink->arrivals = g_array_new (FALSE, FALSE, sizeof (EbFakeArrival));
       g_hash_table_insert (self->sinks, g_strdup (uri), sink);
     }
@@ -103,6 +106,36 @@ eb_fake_sinks_set (EbFakeSinks *self, const char *uri, EbFakeBehaviour behaviour
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   get_sink (self, uri)->behaviour = behaviour;
+}
+
+/**
+ * eb_fake_sinks_script:
+ * @behaviours: (array length=n_behaviours): what the sink does with the next deliveries, one after
+ *   the other, before it behaves as eb_fake_sinks_set() says
+ */
+void
+eb_fake_sinks_script (EbFakeSinks *self,
+                      const char *uri,
+                      const EbFakeBehaviour *behaviours,
+                      guint n_behaviours)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  g_array_append_vals (get_sink (self, uri)->script, behaviours, n_behaviours);
+}
+
+/* With the lock held. */
+static EbFakeBehaviour
+next_behaviour (Sink *sink)
+{
+  EbFakeBehaviour behaviour = sink->behaviour;
+
+  if (sink->script->len > 0)
+    {
+      behaviour = g_array_index (sink->script, EbFakeBehaviour, 0);
+      g_array_remove_index (sink->script, 0);
+    }
+  return behaviour;
 }
 
 guint
@@ -138,7 +171,11 @@ answer_cb (gpointer user_data)
     [EB_FAKE_TAKE] = { EB_ANSWER_RESPONSE, 200, NULL, NULL },
     [EB_FAKE_KEEP] = { EB_ANSWER_RESPONSE, 200, NULL, NULL },
     [EB_FAKE_UNREACHABLE] = { EB_ANSWER_UNREACHABLE, 0, NULL, "fake: unreachable" },
+    [EB_FAKE_BREAK] = { EB_ANSWER_FAILED, 0, NULL, "fake: broken" },
     [EB_FAKE_ANSWER_500] = { EB_ANSWER_RESPONSE, 500, NULL, NULL },
+    [EB_FAKE_ANSWER_503] = { EB_ANSWER_RESPONSE, 503, NULL, NULL },
+    [EB_FAKE_ANSWER_429_FOR_30_S] = { EB_ANSWER_RESPONSE, 429, "30", NULL },
+    [EB_FAKE_ANSWER_410] = { EB_ANSWER_RESPONSE, 410, NULL, NULL },
     [EB_FAKE_GONE] = { EB_ANSWER_GONE, 0, NULL, "fake: gone" },
   };
   const Answer *answer = user_data;
@@ -172,20 +209,21 @@ static void
 fake_send (EbTransport *transport, EbChannel *channel, EbDelivery *delivery)
 {
   EbFakeTransport *self = EB_FAKE_TRANSPORT (transport);
-  const EbFakeArrival arrival = { eb_event_get_sequence (eb_parcel_get_event (delivery->parcel)),
-                                  delivery->previous, delivery->attempt };
+  EbFakeArrival arrival = { eb_event_get_sequence (eb_parcel_get_event (delivery->parcel)),
+                            delivery->previous, delivery->attempt, EB_FAKE_TAKE };
   EbFakeBehaviour behaviour;
   Sink *sink;
 
   delivery->transport_data = channel;
   g_mutex_lock (&self->sinks->lock);
   sink = get_sink (self->sinks, channel->uri);
+  behaviour = next_behaviour (sink);
+  arrival.behaviour = behaviour;
   g_array_append_val (sink->arrivals, arrival);
   sink->under_way++;
   sink->max_under_way = MAX (sink->max_under_way, sink->under_way);
   sink->context = g_main_context_get_thread_default ();
   sink->transport = transport;
-  behaviour = sink->behaviour;
   if (behaviour == EB_FAKE_KEEP)
     g_queue_push_tail (&sink->kept, delivery);
   g_mutex_unlock (&self->sinks->lock);

@@ -18,7 +18,11 @@ typedef enum
   EB_FAKE_TAKE,
   EB_FAKE_KEEP,
   EB_FAKE_UNREACHABLE,
+  EB_FAKE_BREAK,
   EB_FAKE_ANSWER_500,
+  EB_FAKE_ANSWER_503,
+  EB_FAKE_ANSWER_429_FOR_30_S,
+  EB_FAKE_ANSWER_410,
   EB_FAKE_GONE,
 } EbFakeBehaviour;
 
@@ -27,6 +31,7 @@ typedef struct
   guint64 sequence;
   guint64 previous;
   guint attempt;
+  EbFakeBehaviour behaviour; /* what the sink did with it, or is about to */
 } EbFakeArrival;
 
 /**
@@ -39,6 +44,10 @@ typedef struct _EbFakeSinks EbFakeSinks;
 EbFakeSinks *eb_fake_sinks_new (void);
 void eb_fake_sinks_free (EbFakeSinks *self);
 void eb_fake_sinks_set (EbFakeSinks *self, const char *uri, EbFakeBehaviour behaviour);
+void eb_fake_sinks_script (EbFakeSinks *self,
+                           const char *uri,
+                           const EbFakeBehaviour *behaviours,
+                           guint n_behaviours);
 void eb_fake_sinks_release (EbFakeSinks *self, const char *uri);
 guint eb_fake_sinks_count (EbFakeSinks *self, const char *uri);
 EbFakeArrival eb_fake_sinks_get (EbFakeSinks *self, const char *uri, guint index);

@@ -1,0 +1,72 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "delivery/eb-consumer.h"
+#include "delivery/eb-recovery.h"
+
+G_BEGIN_DECLS
+
+/* After a failed read: an outage of the log shall not keep a processor busy. */
+#define EB_CONSUMER_READ_AGAIN (1 * G_TIME_SPAN_SECOND)
+
+/* A subscription as its worker sees it: what it was offered, what is under way, and how far it got.
+ *
+ * It takes events from the tail that its worker reads for all, into a bounded queue. When that is
+ * full it lags: it forgets the tail and reads the log from its own position, page by page as the
+ * queue empties, until it has caught up with the tail. So what a slow sink costs is its queue.
+ *
+ * What went wrong is in its #EbRecovery, which most consumers do not have. A delivery that failed
+ * waits aside there, or goes back to its place in the queue, which is then held. The code is in two
+ * files: eb-consumer.c takes and sends, eb-consumer-retry.c has all that follows from failures.
+ *
+ * Lives in its worker's thread. Made by the hundred thousand. */
+struct _EbConsumer
+{
+  GList link;                   /* in its worker's list; data is the consumer itself */
+  EbSubscription *subscription; /* (owned) */
+  EbTransport *transport;       /* (unowned) its worker's */
+  EbChannel *channel;           /* (owned) (nullable) until there is something to send */
+  const EbConsumerOwner *owner;
+  EbRecovery *recovery; /* (owned) (nullable) while something is wrong */
+
+  GQueue queue;          /* (element-type EbDelivery) not sent yet, by sequence */
+  gsize queued;          /* the charges of the events in it */
+  GQueue under_way;      /* (element-type EbDelivery) sent and not answered */
+  guint64 position;      /* the last event that it took, or passed over */
+  guint64 previous;      /* the last event that it took, or lost; 0 at first */
+  guint64 told_cursor;   /* what the ledger was told last; EB_CURSOR_FLOOR for none of its own */
+  guint64 told_previous; /* and with it */
+  guint lagging : 1;
+  guint reading : 1;    /* lagging, and a page is on its way */
+  guint settled : 1;    /* as its worker was told */
+  guint progressed : 1; /* as its worker was told, too */
+  guint gone : 1;       /* nobody is there any more: nothing is sent */
+};
+
+void eb_consumer_proceed (EbConsumer *self);
+void eb_consumer_note_progress (EbConsumer *self);
+EbDelivery *eb_consumer_enqueue (EbConsumer *self, EbParcel *parcel);
+void eb_consumer_put_back (EbConsumer *self, EbDelivery *delivery);
+
+EbRecovery *eb_consumer_obtain_recovery (EbConsumer *self);
+void eb_consumer_load_aside (EbConsumer *self, GPtrArray *exceptions);
+void eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel);
+guint eb_consumer_lose_aside (EbConsumer *self, guint64 up_to);
+void eb_consumer_fetch_due (EbConsumer *self);
+void eb_consumer_update_recovery (EbConsumer *self);
+
+static inline gboolean
+eb_consumer_is_held (const EbConsumer *self)
+{
+  return self->recovery != NULL && self->recovery->hold != EB_HOLD_NONE;
+}
+
+static inline guint64
+eb_delivery_get_sequence (const EbDelivery *self)
+{
+  return eb_event_get_sequence (eb_parcel_get_event (self->parcel));
+}
+
+G_END_DECLS
