@@ -1,0 +1,555 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "delivery/eb-dispatcher.h"
+
+#include "delivery/eb-consumer.h"
+#include "delivery/eb-failure-log.h"
+#include "delivery/eb-reporter.h"
+
+/* Delivers to a worker's share of the subscriptions: it follows the log's tail once for all of
+ * them, and reads for those that are behind it. Lives in its worker's thread. */
+
+#define TAIL_PAGE_BYTES (64 * 1024)  /* small: sinks are served between two pages */
+#define LAG_PAGE_BYTES  (256 * 1024) /* a queue's worth of small events */
+#define FETCH_BYTES     1            /* the first event comes whatever its size, and no other */
+#define READ_AGAIN      (1 * G_TIME_SPAN_SECOND) /* after a failed read of the tail */
+
+#define N_TRANSPORTS (EB_SINK_PEER + 1)
+
+struct _EbDispatcher
+{
+  GMainContext *context; /* (owned) the thread's */
+  EbNotices *notices;    /* (unowned) for the worker's owner */
+
+  EbClock *clock;               /* (owned) */
+  EbLog *log;                   /* (owned) */
+  EbDeliverySettings *settings; /* (owned) */
+  EbTransportFactory factory;
+  gpointer factory_data;
+  EbTransport *transports[N_TRANSPORTS]; /* (owned) (nullable) by EbSinkKind; made when needed */
+
+  EbConsumerOwner consumer_owner; /* what consumers need */
+  EbAgenda *agenda;               /* (owned) what they, and the tail, wait for */
+  EbDue tail_again;               /* in it, after the tail could not be read */
+  GRand *random;                  /* (owned) of jitter */
+  GHashTable *consumers;          /* (owned) (element-type EbSubscription EbConsumer) */
+  GQueue list;                    /* (element-type EbConsumer) the same */
+  GHashTable *parcels;            /* (owned) of all events in the queues */
+  guint64 n_started;              /* subscriptions that were ever added */
+  guint64 tail;                   /* the last event that was offered to all */
+  guint n_unsettled;              /* consumers that owe something */
+  GCancellable *cancellable;      /* (owned) of every read */
+  gboolean outage;                /* the last read of the log failed */
+
+  EbReporter *reporter;      /* (owned) what the owner does not know yet */
+  EbFailureLog *failure_log; /* (owned) */
+
+  GTask *drain; /* (owned) (nullable) done when nothing up to drain_up_to is owed */
+  guint64 drain_up_to;
+};
+
+static void follow_tail (EbDispatcher *self);
+
+/* Reports to the owner. */
+
+/* Now that the tail is told, everybody who is behind it must have a cursor. */
+static void
+add_cursors (EbDispatcher *self)
+{
+  g_autoptr (GPtrArray) progressed = eb_reporter_take_progressed (self->reporter);
+
+  for (guint i = 0; i < progressed->len; i++)
+    {
+      EbSubscription *subscription = g_ptr_array_index (progressed, i);
+      EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
+      EbChange *change = consumer != NULL ? eb_consumer_take_progress (consumer, self->tail) : NULL;
+
+      if (change != NULL)
+        eb_reporter_add_step (self->reporter, subscription, change);
+    }
+}
+
+static void
+flush_report (EbDispatcher *self)
+{
+  EbReport report;
+
+  if (!eb_reporter_has_news (self->reporter))
+    return;
+  add_cursors (self);
+  report = eb_reporter_take (self->reporter);
+  report.floor = self->tail;
+  eb_notices_report (self->notices, &report, self->n_started);
+}
+
+static void
+report_due_cb (gpointer user_data)
+{
+  flush_report (user_data);
+}
+
+/* Draining. */
+
+static void
+check_drained (EbDispatcher *self)
+{
+  if (self->drain == NULL || self->n_unsettled > 0 || self->tail < self->drain_up_to)
+    return;
+  flush_report (self);
+  g_task_return_boolean (self->drain, TRUE);
+  g_clear_object (&self->drain);
+}
+
+/* What consumers need of their worker. */
+
+static void
+settled_cb (EbConsumer *consumer, gboolean settled, gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  self->n_unsettled += settled ? -1 : 1;
+  check_drained (self);
+}
+
+static EbVerdict
+judge_failure (EbDispatcher *self,
+               EbConsumer *consumer,
+               EbDelivery *delivery,
+               const EbAnswer *answer,
+               guint n_probes)
+{
+  EbAttempt attempt = { .retry = self->settings->retry,
+                        .number = delivery->attempt,
+                        .n_probes = n_probes,
+                        .answer = answer,
+                        .random = g_rand_double (self->random),
+                        .now_us = eb_clock_get_real (self->clock) };
+  EbVerdict verdict = eb_retry_policy_judge (&attempt);
+  EbReport *report = eb_reporter_edit (self->reporter);
+
+  report->failed += verdict.kind != EB_VERDICT_UNREACHABLE;
+  report->dead += verdict.kind == EB_VERDICT_DEAD;
+  eb_failure_log_add (self->failure_log, eb_consumer_get_subscription (consumer),
+                      eb_event_get_sequence (eb_parcel_get_event (delivery->parcel)), &attempt,
+                      &verdict);
+  return verdict;
+}
+
+static EbVerdict
+judge_cb (EbConsumer *consumer,
+          EbDelivery *delivery,
+          const EbAnswer *answer,
+          guint n_probes,
+          gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  if (!eb_answer_is_success (answer))
+    return judge_failure (self, consumer, delivery, answer, n_probes);
+  eb_reporter_edit (self->reporter)->delivered++;
+  return (EbVerdict){ EB_VERDICT_DELIVERED, 0 };
+}
+
+static void
+record_cb (EbConsumer *consumer, EbChange *change, gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  eb_reporter_add_step (self->reporter, eb_consumer_get_subscription (consumer), change);
+}
+
+static void
+progressed_cb (EbConsumer *consumer, gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  eb_reporter_add_progressed (self->reporter, eb_consumer_get_subscription (consumer));
+}
+
+static void
+lost_cb (EbConsumer *consumer, guint64 n_lost, gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  eb_reporter_edit (self->reporter)->lost += n_lost;
+}
+
+static void
+gone_cb (EbConsumer *consumer, const char *reason, gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  eb_notices_gone (self->notices, eb_consumer_get_subscription (consumer), reason);
+}
+
+/* Reads of the log. */
+
+/* Says once that the log cannot be read, and once that it can be again. */
+static void
+note_read (EbDispatcher *self, const GError *error)
+{
+  if (error != NULL && !self->outage)
+    g_warning ("Cannot read the log, trying again every second: %s", error->message);
+  else if (error == NULL && self->outage)
+    g_message ("The log can be read again");
+  self->outage = error != NULL;
+}
+
+/* Returns: FALSE if the worker ends; else there is a page, or the read has failed */
+static gboolean
+finish_read (EbDispatcher *self, GObject *source, GAsyncResult *result, EbPage **page)
+{
+  g_autoptr (GError) error = NULL;
+
+  *page = eb_log_read_finish (EB_LOG (source), result, &error);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return FALSE;
+  note_read (self, error);
+  return TRUE;
+}
+
+typedef struct
+{
+  EbDispatcher *dispatcher;
+  EbSubscription *subscription; /* (owned) whose consumer asked; it may be gone since */
+  guint64 sequence;             /* that was asked for; 0 for all from some place on */
+} Read;
+
+static void
+page_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree Read *read = user_data;
+  g_autoptr (EbSubscription) subscription = read->subscription;
+  g_autoptr (EbPage) page = NULL;
+  EbDispatcher *self = read->dispatcher;
+  EbConsumer *consumer;
+
+  if (!finish_read (self, source, result, &page))
+    return;
+  consumer = g_hash_table_lookup (self->consumers, subscription);
+  if (consumer == NULL)
+    return;
+  if (read->sequence > 0)
+    eb_consumer_take_fetched (consumer, read->sequence, page, self->parcels);
+  else
+    eb_consumer_take_page (consumer, page, self->tail, self->parcels);
+}
+
+static Read *
+read_new (EbDispatcher *self, EbConsumer *consumer, guint64 sequence)
+{
+  Read *read = g_new (Read, 1);
+
+  read->dispatcher = self;
+  read->subscription = eb_subscription_ref (eb_consumer_get_subscription (consumer));
+  read->sequence = sequence;
+  return read;
+}
+
+static void
+read_cb (EbConsumer *consumer, guint64 after, gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  eb_log_read_async (self->log, after, LAG_PAGE_BYTES, EB_LOG_NO_WAIT, self->cancellable, page_cb,
+                     read_new (self, consumer, 0));
+}
+
+static void
+fetch_cb (EbConsumer *consumer, guint64 sequence, gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  eb_log_read_async (self->log, sequence - 1, FETCH_BYTES, EB_LOG_NO_WAIT, self->cancellable,
+                     page_cb, read_new (self, consumer, sequence));
+}
+
+/* The tail. */
+
+static void
+offer_to_all (EbDispatcher *self, EbEvent *event)
+{
+  g_autoptr (EbParcel) parcel = eb_parcels_obtain (self->parcels, event);
+
+  for (GList *link = self->list.head; link != NULL; link = link->next)
+    eb_consumer_offer (link->data, parcel);
+  self->tail = eb_event_get_sequence (event);
+}
+
+static void
+lose_for_all (EbDispatcher *self, guint64 up_to)
+{
+  for (GList *link = self->list.head; link != NULL; link = link->next)
+    eb_consumer_lose (link->data, up_to);
+  self->tail = MAX (self->tail, up_to);
+}
+
+static void
+take_tail (EbDispatcher *self, EbPage *page)
+{
+  if (page->lost_up_to > 0)
+    lose_for_all (self, page->lost_up_to);
+  for (guint i = 0; i < page->events->len; i++)
+    offer_to_all (self, g_ptr_array_index (page->events, i));
+  eb_reporter_edit (self->reporter); /* so that the floor can follow */
+  check_drained (self);
+}
+
+static void
+tail_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+  g_autoptr (EbPage) page = NULL;
+
+  if (!finish_read (self, source, result, &page))
+    return;
+  if (page == NULL)
+    {
+      eb_agenda_set (self->agenda, &self->tail_again,
+                     eb_clock_get_monotonic (self->clock) + READ_AGAIN);
+      return;
+    }
+  take_tail (self, page);
+  follow_tail (self);
+}
+
+static void
+due_cb (EbDue *due, gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  if (due == &self->tail_again)
+    follow_tail (self);
+  else
+    eb_consumer_handle_due (due);
+}
+
+static void
+follow_tail (EbDispatcher *self)
+{
+  eb_log_read_async (self->log, self->tail, TAIL_PAGE_BYTES, EB_LOG_WAIT, self->cancellable,
+                     tail_cb, self);
+}
+
+static EbTransport *
+get_transport (EbDispatcher *self, EbSinkKind kind)
+{
+  if (self->transports[kind] == NULL)
+    {
+      self->transports[kind] =
+          self->factory (kind, self->context, self->settings, self->factory_data);
+      eb_transport_set_answer_func (self->transports[kind], eb_consumer_answer, NULL);
+    }
+  return self->transports[kind];
+}
+
+static void
+remove_consumer (EbDispatcher *self, EbConsumer *consumer)
+{
+  EbSubscription *subscription = eb_consumer_get_subscription (consumer);
+
+  eb_failure_log_forget (self->failure_log, subscription);
+  g_hash_table_remove (self->consumers, subscription);
+  g_queue_unlink (&self->list, eb_consumer_get_link (consumer));
+  eb_consumer_free (consumer);
+}
+
+/**
+ * eb_dispatcher_start:
+ *
+ * To be called once, with the context as the thread-default one.
+ */
+void
+eb_dispatcher_start (EbDispatcher *self)
+{
+  follow_tail (self);
+}
+
+/**
+ * eb_dispatcher_stop:
+ *
+ * Ends whatever is under way, after a last report of what has ended before.
+ */
+void
+eb_dispatcher_stop (EbDispatcher *self)
+{
+  if (self->drain != NULL)
+    g_task_return_boolean (self->drain, FALSE);
+  g_clear_object (&self->drain);
+  g_cancellable_cancel (self->cancellable);
+  flush_report (self);
+  while (self->list.head != NULL)
+    remove_consumer (self, self->list.head->data);
+  /* What was cancelled still has to be told so, and lets go of what it holds. */
+  while (g_main_context_iteration (self->context, FALSE))
+    continue;
+  for (guint i = 0; i < N_TRANSPORTS; i++)
+    g_clear_object (&self->transports[i]);
+}
+
+/**
+ * eb_dispatcher_add:
+ * @start: where it begins, or goes on
+ */
+void
+eb_dispatcher_add (EbDispatcher *self, EbSubscription *subscription, const EbStart *start)
+{
+  EbSinkKind kind = eb_sink_get_kind (eb_subscription_get_sink (subscription));
+  EbConsumer *consumer =
+      eb_consumer_new (subscription, get_transport (self, kind), &self->consumer_owner);
+
+  g_hash_table_insert (self->consumers, subscription, consumer);
+  g_queue_push_tail_link (&self->list, eb_consumer_get_link (consumer));
+  self->n_started++;
+  eb_consumer_start (consumer, start, self->tail);
+}
+
+/**
+ * eb_dispatcher_nudge:
+ * @subscription: one that may have ended
+ */
+void
+eb_dispatcher_nudge (EbDispatcher *self, EbSubscription *subscription)
+{
+  EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
+
+  if (consumer != NULL)
+    eb_consumer_nudge (consumer);
+}
+
+/**
+ * eb_dispatcher_redrive:
+ * @subscription: one that may have ended
+ * @exceptions: (element-type EbException)
+ */
+void
+eb_dispatcher_redrive (EbDispatcher *self, EbSubscription *subscription, GPtrArray *exceptions)
+{
+  EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
+
+  if (consumer != NULL)
+    eb_consumer_redrive (consumer, exceptions);
+}
+
+/**
+ * eb_dispatcher_remove:
+ *
+ * No delivery of @subscription is under way any more.
+ */
+void
+eb_dispatcher_remove (EbDispatcher *self, EbSubscription *subscription)
+{
+  EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
+
+  if (consumer != NULL)
+    remove_consumer (self, consumer);
+}
+
+void
+eb_dispatcher_configure (EbDispatcher *self, EbDeliverySettings *settings)
+{
+  eb_delivery_settings_ref (settings);
+  eb_delivery_settings_unref (self->settings);
+  self->settings = settings;
+  for (guint i = 0; i < N_TRANSPORTS; i++)
+    if (self->transports[i] != NULL)
+      eb_transport_configure (self->transports[i], settings);
+}
+
+/**
+ * eb_dispatcher_drain:
+ * @task: returns TRUE once every delivery of the events up to @up_to has ended or must wait, FALSE
+ *   if it is stopped before
+ */
+void
+eb_dispatcher_drain (EbDispatcher *self, guint64 up_to, GTask *task)
+{
+  g_set_object (&self->drain, task);
+  self->drain_up_to = up_to;
+  check_drained (self);
+}
+
+static void
+init_consumer_owner (EbDispatcher *self)
+{
+  self->consumer_owner = (EbConsumerOwner){
+    .clock = self->clock,
+    .agenda = self->agenda,
+    .user_data = self,
+    .read = read_cb,
+    .fetch = fetch_cb,
+    .settled = settled_cb,
+    .judge = judge_cb,
+    .record = record_cb,
+    .progressed = progressed_cb,
+    .lost = lost_cb,
+    .gone = gone_cb,
+  };
+}
+
+/**
+ * eb_dispatcher_new:
+ * @context: of its thread
+ * @log: its tail is followed from where it is now
+ * @factory: makes the transports, in that thread
+ * @notices: what it has to tell
+ *
+ * Returns: (transfer full): a dispatcher without subscriptions
+ */
+EbDispatcher *
+eb_dispatcher_new (GMainContext *context,
+                   EbClock *clock,
+                   EbLog *log,
+                   EbDeliverySettings *settings,
+                   EbTransportFactory factory,
+                   gpointer factory_data,
+                   EbNotices *notices)
+{
+  EbDispatcher *self = g_new0 (EbDispatcher, 1);
+  EbExtent extent;
+
+  self->context = g_main_context_ref (context);
+  self->notices = notices;
+  self->clock = g_object_ref (clock);
+  self->log = g_object_ref (log);
+  self->settings = eb_delivery_settings_ref (settings);
+  self->factory = factory;
+  self->factory_data = factory_data;
+  self->consumers = g_hash_table_new (NULL, NULL);
+  self->parcels = eb_parcels_new ();
+  self->cancellable = g_cancellable_new ();
+  self->agenda = eb_agenda_new (clock, context, due_cb, self);
+  self->random = g_rand_new ();
+  self->reporter = eb_reporter_new (clock, context, report_due_cb, self);
+  self->failure_log = eb_failure_log_new (clock);
+  init_consumer_owner (self);
+  eb_log_get_extent (log, &extent);
+  self->tail = extent.head;
+
+  return self;
+}
+
+/**
+ * eb_dispatcher_free:
+ *
+ * It must have been stopped.
+ */
+void
+eb_dispatcher_free (EbDispatcher *self)
+{
+  eb_failure_log_free (self->failure_log);
+  eb_reporter_free (self->reporter);
+  g_rand_free (self->random);
+  eb_agenda_free (self->agenda);
+  g_hash_table_unref (self->parcels);
+  g_hash_table_unref (self->consumers);
+  g_object_unref (self->cancellable);
+  eb_delivery_settings_unref (self->settings);
+  g_object_unref (self->log);
+  g_object_unref (self->clock);
+  g_main_context_unref (self->context);
+  g_free (self);
+}
