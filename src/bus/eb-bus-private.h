@@ -1,0 +1,53 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "bus/eb-bus.h"
+#include "core/eb-registry.h"
+
+/* What the files of EbBus share: one file for each group of use cases, and nobody else. */
+
+G_BEGIN_DECLS
+
+struct _EbBus
+{
+  GObject parent_instance;
+
+  EbClock *clock;          /* (owned) */
+  EbLog *log;              /* (owned) */
+  EbLedger *ledger;        /* (owned) */
+  EbWorkerPool *workers;   /* (owned) */
+  EbRegistry *registry;    /* (owned) */
+  EbAddressPolicy *policy; /* (owned) (nullable) until configured: everything is allowed */
+  EbBusLimits limits;
+  guint64 epoch;           /* of the ledger; 0 until started */
+  GHashTable *uncommitted; /* (owned) (element-type utf8): ids whose PUT is on its way */
+  gboolean closing;        /* takes nothing any more */
+  guint64 published;
+  guint64 delivered;
+  guint64 failed;
+};
+
+/* eb-bus.c */
+gboolean eb_bus_check_open (EbBus *self, GError **error);
+guint64 eb_bus_get_head (EbBus *self);
+void eb_bus_tell_begun (EbBus *self, EbSubscription *subscription);
+void eb_bus_tell_ended (EbBus *self, EbSubscription *subscription, const char *reason);
+
+/* eb-bus-lifecycle.c */
+gboolean eb_bus_is_listed (EbSubscription *subscription);
+void eb_bus_begin (EbBus *self, EbSubscription *subscription, guint64 after);
+void eb_bus_commit (EbBus *self, EbSubscription *subscription, guint64 after, GTask *task);
+void eb_bus_end (EbBus *self, EbSubscription *subscription, const char *reason, GTask *task);
+void eb_bus_expired_cb (EbRegistry *registry, EbSubscription *subscription, EbBus *self);
+void eb_bus_gone_cb (EbWorkerPool *workers,
+                     EbSubscription *subscription,
+                     const char *reason,
+                     EbBus *self);
+
+/* eb-bus-subscriptions.c */
+gboolean eb_bus_check_room (EbBus *self, GError **error);
+gboolean eb_bus_check_literal (EbBus *self, EbSink *sink, GError **error);
+
+G_END_DECLS

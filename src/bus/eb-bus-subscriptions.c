@@ -1,0 +1,141 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bus/eb-bus-private.h"
+
+#include "core/eb-error.h"
+
+/* The bus's use cases around subscriptions of every kind: subscribe, unsubscribe. */
+
+gboolean
+eb_bus_check_room (EbBus *self, GError **error)
+{
+  if (eb_registry_get_size (self->registry) < self->limits.max_subscriptions)
+    return TRUE;
+  g_set_error (error, EB_ERROR, EB_ERROR_LIMIT,
+               "There are %u subscriptions already (limits.max-subscriptions)",
+               self->limits.max_subscriptions);
+  return FALSE;
+}
+
+/* A name is resolved, and its addresses are checked, at every attempt to connect. */
+gboolean
+eb_bus_check_literal (EbBus *self, EbSink *sink, GError **error)
+{
+  g_autoptr (GInetAddress) literal = eb_sink_dup_literal (sink);
+
+  return literal == NULL || self->policy == NULL
+         || eb_address_policy_check (self->policy, literal, eb_sink_get_port (sink), error);
+}
+
+/**
+ * eb_bus_check_subscription:
+ * @after: as for eb_bus_subscribe_async()
+ *
+ * Returns: FALSE with the error with which eb_bus_subscribe_async() would fail now
+ */
+gboolean
+eb_bus_check_subscription (EbBus *self, EbSubscription *subscription, guint64 after, GError **error)
+{
+  const char *id = eb_subscription_get_id (subscription);
+  guint64 head = eb_bus_get_head (self);
+
+  if (!eb_bus_check_open (self, error) || !eb_bus_check_room (self, error)
+      || !eb_bus_check_literal (self, eb_subscription_get_sink (subscription), error))
+    return FALSE;
+  if (eb_registry_lookup (self->registry, id) != NULL)
+    {
+      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is a subscription “%s” already", id);
+      return FALSE;
+    }
+  if (after != EB_START_NOW && after > head)
+    {
+      g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+                   "“after” is %" G_GUINT64_FORMAT ", but the newest event is %" G_GUINT64_FORMAT,
+                   after, head);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/**
+ * eb_bus_subscribe_async:
+ * @after: a sequence: it gets what comes after; or %EB_START_NOW
+ */
+void
+eb_bus_subscribe_async (EbBus *self,
+                        EbSubscription *subscription,
+                        guint64 after,
+                        GAsyncReadyCallback callback,
+                        gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GError *error = NULL;
+
+  g_task_set_source_tag (task, eb_bus_subscribe_async);
+  if (!eb_bus_check_subscription (self, subscription, after, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  if (after == EB_START_NOW)
+    after = eb_bus_get_head (self);
+  eb_bus_begin (self, subscription, after);
+  if (eb_subscription_is_ephemeral (subscription))
+    g_task_return_boolean (task, TRUE);
+  else
+    eb_bus_commit (self, subscription, after, g_steal_pointer (&task));
+}
+
+/**
+ * eb_bus_subscribe_finish:
+ *
+ * Returns: FALSE with an #EbError
+ */
+gboolean
+eb_bus_subscribe_finish (EbBus *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * eb_bus_unsubscribe_async:
+ * @reason: for those who are told
+ *
+ * Done when no delivery of it is under way, and none will start.
+ */
+void
+eb_bus_unsubscribe_async (EbBus *self,
+                          const char *id,
+                          const char *reason,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  EbSubscription *known = eb_registry_lookup (self->registry, id);
+  g_autoptr (EbSubscription) subscription = NULL;
+
+  g_task_set_source_tag (task, eb_bus_unsubscribe_async);
+  if (known == NULL)
+    {
+      g_task_return_new_error (task, EB_ERROR, EB_ERROR_NOT_FOUND, "There is no subscription “%s”",
+                               id);
+      return;
+    }
+  subscription = eb_subscription_ref (known);
+  eb_registry_remove (self->registry, eb_subscription_get_id (subscription));
+  eb_bus_end (self, subscription, reason, g_steal_pointer (&task));
+}
+
+/**
+ * eb_bus_unsubscribe_finish:
+ *
+ * Returns: FALSE with %EB_ERROR_NOT_FOUND
+ */
+gboolean
+eb_bus_unsubscribe_finish (EbBus *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
