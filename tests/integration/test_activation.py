@@ -15,7 +15,7 @@ NAME = "org.example.EventBus"
 PATH = "/org/example/EventBus"
 DAEMON = os.environ["EVENTBUSD"]
 # Not what this machine has installed.
-CONFIGURATION = f"--config={pathlib.Path(__file__).parents[1]}/support/empty.conf"
+CONFIGURATION = f"--config={pathlib.Path(__file__).parents[1]}/support/test.conf"
 ON_BUS = (CONFIGURATION, "--bus=session", "--listen=127.0.0.1:0")
 READY = r"^eventbusd \S+ ready: http://127\.0\.0\.1:\d+$"
 

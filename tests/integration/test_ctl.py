@@ -874,7 +874,8 @@ class Flow(ListenTest):
 class RealBus(CtlTest):
     def setUp(self):
         self.daemon = self.start(
-            "--listen=127.0.0.1:0", "--bus=none", program=DAEMON, cwd=self.make_folder()
+            "--listen=127.0.0.1:0", "--bus=none", "--store=memory:",
+            program=DAEMON, cwd=self.make_folder()
         )
         for line in iter(self.daemon.line, None):
             ready = re.search(rb" ready: (http://\S+)", line)

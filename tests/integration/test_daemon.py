@@ -67,7 +67,7 @@ class StartTest(BusCase):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
             file.write("[limits]\nmax-event-size=10\n[http]\nlisten=127.0.0.1:0\n")
             file.flush()
-            program = Program(DAEMON, f"--config={file.name}", "--bus=none")
+            program = Program(DAEMON, f"--config={file.name}", "--bus=none", "--store=memory:")
             self.addCleanup(program.close)
             self.port = int(program.wait_for(r"ready: http://127\.0\.0\.1:(\d+)").group(1))
             self.assertEqual(self.request("POST", "/sendMessage", b"x" * 11)[0], 413)

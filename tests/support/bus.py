@@ -16,7 +16,7 @@ from program import DEADLINE_S, Program
 
 DAEMON = os.environ["EVENTBUSD"]
 # Not what this machine has installed.
-CONFIGURATION = f"--config={pathlib.Path(__file__).parent}/empty.conf"
+CONFIGURATION = f"--config={pathlib.Path(__file__).parent}/test.conf"
 
 
 class Sink:

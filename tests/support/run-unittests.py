@@ -8,8 +8,10 @@ NAME picks a class or Class.method. Exit status 1 when a case failed or none ran
 
 import contextlib
 import importlib.util
+import os
 import pathlib
 import sys
+import tempfile
 import unittest
 
 # Enough to tell a case and its subtest; more does not fit a line of a report.
@@ -84,9 +86,13 @@ def main():
     suite = load(path, sys.argv[2:])
     tap = sys.stdout
     result = TapResult(tap)
-    # What a case prints must not be taken for TAP.
-    with contextlib.redirect_stdout(sys.stderr):
-        suite.run(result)
+    with tempfile.TemporaryDirectory(prefix="eventbus-test.") as state:
+        # A daemon that is not told where to keep its events must not find the user's.
+        os.environ["XDG_STATE_HOME"] = state
+        os.environ.pop("STATE_DIRECTORY", None)
+        # What a case prints must not be taken for TAP.
+        with contextlib.redirect_stdout(sys.stderr):
+            suite.run(result)
     print(f"1..{result.count}", file=tap)
     return 0 if result.count and result.wasSuccessful() else 1
 
