@@ -201,6 +201,12 @@ create_transport (EbSinkKind kind,
   return eb_soup_transport_new (self->clock, extent.log_id, settings);
 }
 
+static void
+fenced_cb (EbBus *bus, const char *reason, EbDaemon *self)
+{
+  fail (self, g_error_new (EB_ERROR, EB_ERROR_FENCED, "%s; only one may have it", reason));
+}
+
 static gboolean
 build (EbDaemon *self, GError **error)
 {
@@ -218,6 +224,7 @@ build (EbDaemon *self, GError **error)
   self->workers = eb_worker_pool_new (self->configuration->workers, self->clock, self->log,
                                       settings, create_transport, self);
   self->bus = eb_bus_new (self->clock, self->log, ledger, self->workers);
+  g_signal_connect (self->bus, "fenced", G_CALLBACK (fenced_cb), self);
   self->http = eb_http_server_new (self->bus, self->clock, error);
   return self->http != NULL && apply_configuration (self, self->configuration, error);
 }
@@ -420,6 +427,8 @@ eb_daemon_finalize (GObject *object)
     g_signal_handlers_disconnect_by_data (self->name, self);
   g_clear_object (&self->name);
   g_clear_object (&self->http);
+  if (self->bus != NULL)
+    g_signal_handlers_disconnect_by_data (self->bus, self);
   g_clear_object (&self->bus);
   g_clear_object (&self->workers);
   g_clear_object (&self->log);

@@ -27,10 +27,10 @@ apply_change (EbBus *self, EbChange *change, GAsyncReadyCallback callback, gpoin
 }
 
 void
-eb_bus_begin (EbBus *self, EbSubscription *subscription, guint64 after)
+eb_bus_begin (EbBus *self, EbSubscription *subscription, const EbStart *start)
 {
   eb_registry_add (self->registry, subscription);
-  eb_worker_pool_add (self->workers, subscription, &(EbStart){ .after = after });
+  eb_worker_pool_add (self->workers, subscription, start);
   eb_bus_tell_begun (self, subscription);
 }
 
@@ -70,14 +70,26 @@ stop_deliveries (EbBus *self, GTask *task)
   eb_worker_pool_remove_async (self->workers, ending->subscription, stopped_cb, task);
 }
 
+/* Whoever asked is told that it failed; it is tried again all the same, because nobody may ask
+ * again. */
+static void
+note_unforgotten (EbBus *self, const char *id, const GError *error)
+{
+  eb_bus_tell_fenced (self, error);
+  eb_progress_add_ended (eb_progress_writer_get_progress (self->progress), id);
+  eb_progress_writer_write (self->progress);
+}
+
 static void
 forgotten_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GTask *task = user_data;
+  EbBus *self = g_task_get_source_object (task);
   Ending *ending = g_task_get_task_data (task);
 
-  eb_ledger_apply_finish (EB_LEDGER (source), result, &ending->error);
-  stop_deliveries (g_task_get_source_object (task), task);
+  if (!eb_ledger_apply_finish (EB_LEDGER (source), result, &ending->error))
+    note_unforgotten (self, eb_subscription_get_id (ending->subscription), ending->error);
+  stop_deliveries (self, task);
 }
 
 /* Of a subscription that the registry does not have any more. Takes @task, which is done when no
@@ -89,6 +101,7 @@ eb_bus_end (EbBus *self, EbSubscription *subscription, const char *reason, GTask
 
   ending->subscription = eb_subscription_ref (subscription);
   g_task_set_task_data (task, ending, (GDestroyNotify) ending_free);
+  eb_progress_forget (eb_progress_writer_get_progress (self->progress), subscription);
   eb_bus_tell_ended (self, subscription, reason);
 
   /* The ledger first: whoever takes the id next comes after. */
@@ -97,6 +110,36 @@ eb_bus_end (EbBus *self, EbSubscription *subscription, const char *reason, GTask
   else
     apply_change (self, eb_change_new (EB_CHANGE_REMOVE, eb_subscription_get_id (subscription), 0),
                   forgotten_cb, task);
+}
+
+static void
+forgotten_late_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
+    {
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+  note_unforgotten (g_task_get_source_object (task), g_task_get_task_data (task), error);
+  g_task_return_error (task, error);
+}
+
+/* Of an id that nobody has. It may have had one that the ledger would not forget so far. Takes
+ * @task. */
+void
+eb_bus_forget (EbBus *self, const char *id, GTask *task)
+{
+  if (eb_progress_take_ended (eb_progress_writer_get_progress (self->progress), id))
+    {
+      g_task_set_task_data (task, g_strdup (id), g_free);
+      apply_change (self, eb_change_new (EB_CHANGE_REMOVE, id, 0), forgotten_late_cb, task);
+      return;
+    }
+  g_task_return_boolean (task, TRUE);
+  g_object_unref (task);
 }
 
 static void
@@ -130,6 +173,22 @@ eb_bus_gone_cb (EbWorkerPool *workers,
   eb_bus_end (self, subscription, reason, g_task_new (self, NULL, ended_by_itself_cb, NULL));
 }
 
+/* Takes @task and @error. */
+static void
+end_uncommitted (EbBus *self, EbSubscription *subscription, GTask *task, GError *error)
+{
+  const char *id = eb_subscription_get_id (subscription);
+
+  eb_bus_tell_fenced (self, error);
+  if (eb_registry_lookup (self->registry, id) == subscription)
+    {
+      eb_registry_remove (self->registry, id);
+      eb_bus_end (self, subscription, "not stored",
+                  g_task_new (self, NULL, ended_by_itself_cb, NULL));
+    }
+  g_task_return_error (task, error);
+}
+
 static void
 committed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -140,26 +199,28 @@ committed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
 
   g_hash_table_remove (self->uncommitted, id);
-  if (eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
-    {
-      g_task_return_boolean (task, TRUE);
-      return;
-    }
-  if (eb_registry_lookup (self->registry, id) == subscription)
-    {
-      eb_registry_remove (self->registry, id);
-      eb_bus_end (self, subscription, "not stored",
-                  g_task_new (self, NULL, ended_by_itself_cb, NULL));
-    }
-  g_task_return_error (task, error);
+  if (!eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
+    end_uncommitted (self, subscription, task, error);
+  else if (eb_registry_lookup (self->registry, id) != subscription)
+    g_task_return_new_error (task, EB_ERROR, EB_ERROR_BUSY,
+                             "“%s” has ended while it was being stored; register it again", id);
+  else
+    g_task_return_boolean (task, TRUE);
 }
 
 /* Takes @task, which is done when the ledger has it. */
 void
 eb_bus_commit (EbBus *self, EbSubscription *subscription, guint64 after, GTask *task)
 {
-  g_hash_table_add (self->uncommitted, g_strdup (eb_subscription_get_id (subscription)));
+  const char *id = eb_subscription_get_id (subscription);
+  g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
+
+  g_hash_table_add (self->uncommitted, g_strdup (id));
   g_task_set_task_data (task, eb_subscription_ref (subscription),
                         (GDestroyNotify) eb_subscription_unref);
-  apply_change (self, eb_change_new_put (subscription, after), committed_cb, task);
+  /* Nothing may be left to it by one that had its id and could not be forgotten. */
+  if (eb_progress_take_ended (eb_progress_writer_get_progress (self->progress), id))
+    g_ptr_array_add (changes, eb_change_new (EB_CHANGE_REMOVE, id, 0));
+  g_ptr_array_add (changes, eb_change_new_put (subscription, after));
+  eb_ledger_apply_async (self->ledger, self->epoch, changes, NULL, committed_cb, task);
 }

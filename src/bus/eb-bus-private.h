@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bus/eb-bus.h"
+#include "bus/eb-progress-writer.h"
 #include "core/eb-registry.h"
 
 /* What the files of EbBus share: one file for each group of use cases, and nobody else. */
@@ -14,19 +15,18 @@ struct _EbBus
 {
   GObject parent_instance;
 
-  EbClock *clock;          /* (owned) */
-  EbLog *log;              /* (owned) */
-  EbLedger *ledger;        /* (owned) */
-  EbWorkerPool *workers;   /* (owned) */
-  EbRegistry *registry;    /* (owned) */
-  EbAddressPolicy *policy; /* (owned) (nullable) until configured: everything is allowed */
+  EbClock *clock;             /* (owned) */
+  EbLog *log;                 /* (owned) */
+  EbLedger *ledger;           /* (owned) */
+  EbWorkerPool *workers;      /* (owned) */
+  EbRegistry *registry;       /* (owned) */
+  EbProgressWriter *progress; /* (owned) */
+  EbAddressPolicy *policy;    /* (owned) (nullable) until configured: everything is allowed */
   EbBusLimits limits;
   guint64 epoch;           /* of the ledger; 0 until started */
   GHashTable *uncommitted; /* (owned) (element-type utf8): ids whose PUT is on its way */
   gboolean closing;        /* takes nothing any more */
-  guint64 published;
-  guint64 delivered;
-  guint64 failed;
+  EbBusStats stats;        /* the counts; what can be asked for is not kept up to date */
 };
 
 /* eb-bus.c */
@@ -35,10 +35,13 @@ guint64 eb_bus_get_head (EbBus *self);
 void eb_bus_tell_begun (EbBus *self, EbSubscription *subscription);
 void eb_bus_tell_ended (EbBus *self, EbSubscription *subscription, const char *reason);
 
+void eb_bus_tell_fenced (EbBus *self, const GError *error);
+
 /* eb-bus-lifecycle.c */
 gboolean eb_bus_is_listed (EbSubscription *subscription);
-void eb_bus_begin (EbBus *self, EbSubscription *subscription, guint64 after);
+void eb_bus_begin (EbBus *self, EbSubscription *subscription, const EbStart *start);
 void eb_bus_commit (EbBus *self, EbSubscription *subscription, guint64 after, GTask *task);
+void eb_bus_forget (EbBus *self, const char *id, GTask *task);
 void eb_bus_end (EbBus *self, EbSubscription *subscription, const char *reason, GTask *task);
 void eb_bus_expired_cb (EbRegistry *registry, EbSubscription *subscription, EbBus *self);
 void eb_bus_gone_cb (EbWorkerPool *workers,

@@ -40,7 +40,7 @@ appended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   for (guint i = 0; i < receipts->len; i++)
     if (!g_array_index (receipts, EbReceipt, i).duplicate)
-      self->published++;
+      self->stats.published++;
   g_task_return_pointer (task, receipts, (GDestroyNotify) g_array_unref);
 }
 

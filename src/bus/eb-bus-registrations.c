@@ -49,6 +49,7 @@ renew (EbBus *self, EbSubscription *subscription, GTask *task)
   const char *id = eb_subscription_get_id (subscription);
 
   eb_registry_renew (self->registry, id);
+  eb_worker_pool_nudge (self->workers, subscription);
   if (g_hash_table_contains (self->uncommitted, id))
     {
       /* Not acked yet, so neither is this one; committing it twice does no harm. */
@@ -95,7 +96,7 @@ eb_bus_register_async (EbBus *self,
     }
 
   head = eb_bus_get_head (self);
-  eb_bus_begin (self, subscription, head);
+  eb_bus_begin (self, subscription, &(EbStart){ .after = head });
   eb_bus_commit (self, subscription, head, g_steal_pointer (&task));
 }
 
@@ -136,7 +137,12 @@ eb_bus_deregister_async (EbBus *self,
       g_task_return_error (task, error);
       return;
     }
-  if (known == NULL || !is_registration (known, address))
+  if (known == NULL)
+    {
+      eb_bus_forget (self, address, g_steal_pointer (&task));
+      return;
+    }
+  if (!is_registration (known, address))
     {
       g_task_return_boolean (task, TRUE);
       return;

@@ -7,6 +7,38 @@
 
 /* The beginning and the end of a bus. */
 
+/* Of the time that a drain may take, this part is kept for writing down what was delivered. */
+#define WRITING_SHARE 8
+
+/* The log is another one than the ledger speaks of: nothing is known but that it goes on. */
+static EbStart
+start_anew (const EbLedgerEntry *entry, guint64 head)
+{
+  g_warning ("“%s” got up to event %" G_GUINT64_FORMAT ", but the newest is %" G_GUINT64_FORMAT
+             ": the log was replaced, and it goes on with the events from now on",
+             eb_subscription_get_id (entry->subscription), entry->cursor, head);
+  return (EbStart){ .after = head, .has_cursor = TRUE };
+}
+
+/* One that takes every event has matched the one at its cursor, so that need not be written. */
+static guint64
+get_previous (const EbLedgerEntry *entry)
+{
+  if (!eb_subscription_takes_all (entry->subscription))
+    return entry->previous;
+  return entry->cursor > entry->start ? entry->cursor : 0;
+}
+
+static void
+go_on (EbBus *self, const EbLedgerEntry *entry, guint64 head)
+{
+  EbStart start = { entry->cursor, get_previous (entry), entry->has_cursor, entry->aside };
+
+  if (entry->cursor > head)
+    start = start_anew (entry, head);
+  eb_bus_begin (self, entry->subscription, &start);
+}
+
 static void
 loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -15,6 +47,7 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   g_autoptr (GPtrArray) entries =
       eb_ledger_load_finish (EB_LEDGER (source), result, &self->epoch, &error);
+  guint64 head = eb_bus_get_head (self);
 
   if (entries == NULL)
     {
@@ -22,11 +55,8 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   for (guint i = 0; i < entries->len; i++)
-    {
-      const EbLedgerEntry *entry = g_ptr_array_index (entries, i);
-
-      eb_bus_begin (self, entry->subscription, entry->cursor);
-    }
+    go_on (self, g_ptr_array_index (entries, i), head);
+  eb_progress_writer_start (self->progress, self->epoch);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -57,8 +87,11 @@ eb_bus_start_finish (EbBus *self, GAsyncResult *result, GError **error)
 
 typedef struct
 {
-  EbWorkerPool *workers; /* (owned) */
-  GSource *timer;        /* (owned) */
+  EbBus *bus;             /* (owned) */
+  GSource *timer;         /* (owned) due when the deliveries, and then when all must be over */
+  GCancellable *flushing; /* (owned) cancelled at the limit */
+  gint64 end_us;          /* the limit, on the monotonic clock */
+  gboolean stopped;       /* the workers are */
 } Drain;
 
 static void
@@ -66,8 +99,18 @@ drain_free (Drain *drain)
 {
   g_source_destroy (drain->timer);
   g_source_unref (drain->timer);
-  g_object_unref (drain->workers);
+  g_object_unref (drain->flushing);
+  g_object_unref (drain->bus);
   g_free (drain);
+}
+
+/* What the workers have to tell comes while they stop. */
+static void
+drain_stop (Drain *drain)
+{
+  drain->stopped = TRUE;
+  eb_clock_set_timer (drain->bus->clock, drain->timer, drain->end_us);
+  eb_worker_pool_stop (drain->bus->workers);
 }
 
 static gboolean
@@ -75,41 +118,62 @@ drain_timer_cb (gpointer user_data)
 {
   Drain *drain = user_data;
 
-  eb_worker_pool_stop (drain->workers);
+  if (!drain->stopped)
+    drain_stop (drain);
+  else
+    {
+      eb_clock_set_timer (drain->bus->clock, drain->timer, -1);
+      g_cancellable_cancel (drain->flushing);
+    }
   return G_SOURCE_CONTINUE;
+}
+
+static void
+flushed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  if (!eb_progress_writer_flush_finish (EB_PROGRESS_WRITER (source), result, NULL))
+    g_warning ("Some of what was delivered could not be stored and is delivered again after the "
+               "next start");
+  g_task_return_boolean (task, TRUE);
 }
 
 static void
 drained_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GTask) task = user_data;
+  GTask *task = user_data;
+  Drain *drain = g_task_get_task_data (task);
 
   if (!eb_worker_pool_drain_finish (EB_WORKER_POOL (source), result))
     g_message ("Some deliveries were still under way when the bus ended");
-  eb_worker_pool_stop (EB_WORKER_POOL (source));
-  g_task_return_boolean (task, TRUE);
+  drain_stop (drain);
+  eb_progress_writer_flush_async (drain->bus->progress, drain->flushing, flushed_cb, task);
 }
 
 /**
  * eb_bus_drain_async:
  * @limit: microseconds after which deliveries that are still under way are broken off
  *
- * From now on nothing is taken. Done when all that was taken is delivered, or at the limit.
+ * From now on nothing is taken. Done when all that was taken is delivered, and the ledger knows, or
+ * at the limit.
  */
 void
 eb_bus_drain_async (EbBus *self, GTimeSpan limit, GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
-  Drain *drain = g_new (Drain, 1);
+  Drain *drain = g_new0 (Drain, 1);
 
   g_task_set_source_tag (task, eb_bus_drain_async);
   self->closing = TRUE;
-  drain->workers = g_object_ref (self->workers);
+  drain->bus = g_object_ref (self);
+  drain->flushing = g_cancellable_new ();
+  drain->end_us = eb_clock_get_monotonic (self->clock) + limit;
   drain->timer = eb_clock_create_timer (self->clock);
   g_source_set_callback (drain->timer, drain_timer_cb, drain, NULL);
   g_source_attach (drain->timer, g_main_context_get_thread_default ());
   g_task_set_task_data (task, drain, (GDestroyNotify) drain_free);
-  eb_clock_set_timer (self->clock, drain->timer, eb_clock_get_monotonic (self->clock) + limit);
+  eb_clock_set_timer (self->clock, drain->timer, drain->end_us - limit / WRITING_SHARE);
   eb_worker_pool_drain_async (self->workers, eb_bus_get_head (self), drained_cb, task);
 }
 

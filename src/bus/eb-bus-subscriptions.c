@@ -73,6 +73,7 @@ eb_bus_subscribe_async (EbBus *self,
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
   GError *error = NULL;
+  guint64 head;
 
   g_task_set_source_tag (task, eb_bus_subscribe_async);
   if (!eb_bus_check_subscription (self, subscription, after, &error))
@@ -80,9 +81,10 @@ eb_bus_subscribe_async (EbBus *self,
       g_task_return_error (task, error);
       return;
     }
+  head = eb_bus_get_head (self);
   if (after == EB_START_NOW)
-    after = eb_bus_get_head (self);
-  eb_bus_begin (self, subscription, after);
+    after = head;
+  eb_bus_begin (self, subscription, &(EbStart){ .after = after, .has_cursor = after < head });
   if (eb_subscription_is_ephemeral (subscription))
     g_task_return_boolean (task, TRUE);
   else

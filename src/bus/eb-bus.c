@@ -22,6 +22,7 @@ enum
   SUBSCRIBER_ADDED,
   SUBSCRIBER_REMOVED,
   SUBSCRIPTION_ENDED,
+  FENCED,
   N_SIGNALS,
 };
 
@@ -70,11 +71,39 @@ eb_bus_tell_ended (EbBus *self, EbSubscription *subscription, const char *reason
   g_signal_emit (self, signals[SUBSCRIPTION_ENDED], 0, subscription, reason);
 }
 
+/* Another daemon has taken the ledger over: what this one still does is not kept. */
+void
+eb_bus_tell_fenced (EbBus *self, const GError *error)
+{
+  if (g_error_matches (error, EB_ERROR, EB_ERROR_FENCED))
+    g_signal_emit (self, signals[FENCED], 0, error->message);
+}
+
+static void
+fenced_cb (EbProgressWriter *progress, const char *reason, EbBus *self)
+{
+  g_signal_emit (self, signals[FENCED], 0, reason);
+}
+
 static void
 report_cb (EbWorkerPool *workers, const EbReport *report, EbBus *self)
 {
-  self->delivered += report->delivered;
-  self->failed += report->failed;
+  EbProgress *progress = eb_progress_writer_get_progress (self->progress);
+
+  self->stats.delivered += report->delivered;
+  self->stats.failed += report->failed;
+  self->stats.dead += report->dead;
+  self->stats.lost += report->lost;
+  for (guint i = 0; report->steps != NULL && i < report->steps->len; i++)
+    {
+      const EbStep *step = g_ptr_array_index (report->steps, i);
+      const char *id = eb_subscription_get_id (step->subscription);
+
+      if (eb_registry_lookup (self->registry, id) == step->subscription)
+        eb_progress_add (progress, step->subscription, step->change);
+    }
+  eb_progress_raise_floor (progress, report->floor);
+  eb_progress_writer_write (self->progress);
 }
 
 /**
@@ -84,10 +113,8 @@ report_cb (EbWorkerPool *workers, const EbReport *report, EbBus *self)
 void
 eb_bus_get_stats (EbBus *self, EbBusStats *stats)
 {
+  *stats = self->stats;
   stats->subscriptions = eb_registry_get_size (self->registry);
-  stats->published = self->published;
-  stats->delivered = self->delivered;
-  stats->failed = self->failed;
   stats->head = eb_bus_get_head (self);
 }
 
@@ -124,7 +151,9 @@ eb_bus_finalize (GObject *object)
 
   g_signal_handlers_disconnect_by_data (self->workers, self);
   g_signal_handlers_disconnect_by_data (self->registry, self);
+  g_signal_handlers_disconnect_by_data (self->progress, self);
   g_clear_object (&self->registry);
+  g_clear_object (&self->progress);
   g_clear_object (&self->workers);
   g_clear_object (&self->ledger);
   g_clear_object (&self->log);
@@ -162,6 +191,14 @@ eb_bus_class_init (EbBusClass *klass)
   signals[SUBSCRIPTION_ENDED] =
       g_signal_new ("subscription-ended", EB_TYPE_BUS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                     G_TYPE_NONE, 2, G_TYPE_POINTER, G_TYPE_STRING);
+  /**
+   * EbBus::fenced:
+   * @reason: for people
+   *
+   * Another daemon has taken the ledger over, so this one should end.
+   */
+  signals[FENCED] = g_signal_new ("fenced", EB_TYPE_BUS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 
 static void
@@ -189,6 +226,8 @@ eb_bus_new (EbClock *clock, EbLog *log, EbLedger *ledger, EbWorkerPool *workers)
   self->ledger = g_object_ref (ledger);
   self->workers = g_object_ref (workers);
   self->registry = eb_registry_new (clock, g_main_context_get_thread_default ());
+  self->progress = eb_progress_writer_new (clock, ledger);
+  g_signal_connect (self->progress, "fenced", G_CALLBACK (fenced_cb), self);
   g_signal_connect (self->registry, "expired", G_CALLBACK (eb_bus_expired_cb), self);
   g_signal_connect (workers, "gone", G_CALLBACK (eb_bus_gone_cb), self);
   g_signal_connect (workers, "report", G_CALLBACK (report_cb), self);

@@ -35,7 +35,9 @@ typedef struct
   guint subscriptions; /* alive now, of every kind */
   guint64 published;   /* events accepted */
   guint64 delivered;   /* deliveries that ended as delivered */
-  guint64 failed;      /* deliveries that were given up */
+  guint64 failed;      /* attempts at deliveries that failed */
+  guint64 dead;        /* deliveries that were given up */
+  guint64 lost;        /* deliveries that retention took away */
   guint64 head;        /* sequence of the newest event, 0 before the first */
 } EbBusStats;
 

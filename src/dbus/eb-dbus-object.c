@@ -32,6 +32,8 @@ enum
   PROP_PUBLISHED,
   PROP_DELIVERED,
   PROP_FAILED,
+  PROP_FAILED_ATTEMPTS,
+  PROP_LOST,
   PROP_HEAD,
 };
 
@@ -330,7 +332,13 @@ eb_dbus_object_get_property (GObject *object, guint property_id, GValue *value, 
       g_value_set_uint64 (value, stats.delivered);
       break;
     case PROP_FAILED:
+      g_value_set_uint64 (value, stats.dead);
+      break;
+    case PROP_FAILED_ATTEMPTS:
       g_value_set_uint64 (value, stats.failed);
+      break;
+    case PROP_LOST:
+      g_value_set_uint64 (value, stats.lost);
       break;
     case PROP_HEAD:
       g_value_set_uint64 (value, stats.head);
@@ -377,6 +385,8 @@ eb_dbus_object_class_init (EbDbusObjectClass *klass)
   g_object_class_override_property (object_class, PROP_PUBLISHED, "published");
   g_object_class_override_property (object_class, PROP_DELIVERED, "delivered");
   g_object_class_override_property (object_class, PROP_FAILED, "failed");
+  g_object_class_override_property (object_class, PROP_FAILED_ATTEMPTS, "failed-attempts");
+  g_object_class_override_property (object_class, PROP_LOST, "lost");
   g_object_class_override_property (object_class, PROP_HEAD, "head");
 }
 

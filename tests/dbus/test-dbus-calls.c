@@ -165,6 +165,8 @@ test_counts (Fixture *f, gconstpointer data)
   g_assert_cmpuint (get_count (&f->client, "Published"), ==, 2);
   g_assert_cmpuint (get_count (&f->client, "Head"), ==, 2);
   g_assert_cmpuint (get_count (&f->client, "Failed"), ==, 0);
+  g_assert_cmpuint (get_count (&f->client, "FailedAttempts"), ==, 0);
+  g_assert_cmpuint (get_count (&f->client, "Lost"), ==, 0);
 }
 
 static void
