@@ -25,8 +25,10 @@ struct _EbBus
   EbBusLimits limits;
   guint64 epoch;           /* of the ledger; 0 until started */
   GHashTable *uncommitted; /* (owned) (element-type utf8): ids whose PUT is on its way */
-  gboolean closing;        /* takes nothing any more */
-  EbBusStats stats;        /* the counts; what can be asked for is not kept up to date */
+  GHashTable
+      *changing; /* (owned) (element-type utf8): ids whose dead letters are redriven or dropped */
+  gboolean closing; /* takes nothing any more */
+  EbBusStats stats; /* the counts; what can be asked for is not kept up to date */
 };
 
 /* eb-bus.c */
@@ -36,6 +38,9 @@ void eb_bus_tell_begun (EbBus *self, EbSubscription *subscription);
 void eb_bus_tell_ended (EbBus *self, EbSubscription *subscription, const char *reason);
 
 void eb_bus_tell_fenced (EbBus *self, const GError *error);
+
+/* eb-bus-dead-letters.c */
+EbSubscription *eb_bus_find_stored (EbBus *self, const char *id, GError **error);
 
 /* eb-bus-lifecycle.c */
 gboolean eb_bus_is_listed (EbSubscription *subscription);

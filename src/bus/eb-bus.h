@@ -3,7 +3,9 @@
 
 #pragma once
 
+#include "bus/eb-dead-letter-query.h"
 #include "core/eb-clock.h"
+#include "core/eb-dead-letter.h"
 #include "core/eb-ledger.h"
 #include "core/eb-log.h"
 #include "core/eb-subscription.h"
@@ -103,6 +105,28 @@ void eb_bus_unsubscribe_async (EbBus *self,
                                GAsyncReadyCallback callback,
                                gpointer user_data);
 gboolean eb_bus_unsubscribe_finish (EbBus *self, GAsyncResult *result, GError **error);
+
+void eb_bus_list_dead_letters_async (EbBus *self,
+                                     const char *id,
+                                     guint64 after,
+                                     guint limit,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+GPtrArray *
+eb_bus_list_dead_letters_finish (EbBus *self, GAsyncResult *result, guint64 *next, GError **error);
+void eb_bus_redrive_async (EbBus *self,
+                           const char *id,
+                           GArray *sequences,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data);
+gboolean eb_bus_redrive_finish (
+    EbBus *self, GAsyncResult *result, guint *redriven, guint *left, GError **error);
+void eb_bus_drop_dead_letters_async (EbBus *self,
+                                     const char *id,
+                                     GArray *sequences,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+gboolean eb_bus_drop_dead_letters_finish (EbBus *self, GAsyncResult *result, GError **error);
 
 GPtrArray *eb_bus_list_subscribers (EbBus *self);
 void eb_bus_get_stats (EbBus *self, EbBusStats *stats);

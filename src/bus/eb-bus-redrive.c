@@ -1,0 +1,369 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bus/eb-bus-private.h"
+#include "bus/eb-dead-letter-query.h"
+#include "core/eb-error.h"
+
+/* The use cases that end dead letters: redrive and drop. The ledger always comes first, so that
+ * what was answered holds after a restart. For each subscription one of them runs at a time: a
+ * letter that two redrives found would be delivered twice. */
+
+/* Of a caller who wants some of the dead letters. */
+typedef struct
+{
+  EbBus *bus;                   /* (owned) */
+  EbSubscription *subscription; /* (owned) */
+  GArray *sequences;            /* (owned) (nullable) (element-type guint64); NULL for all */
+  GPtrArray *letters;           /* (owned) (nullable) (element-type EbException) chosen */
+  guint left;                   /* dead letters there are when it is done */
+  gboolean begun;               /* its id is in the bus's table */
+} Job;
+
+static const char *
+job_get_id (Job *job)
+{
+  return eb_subscription_get_id (job->subscription);
+}
+
+static void
+job_end (Job *job)
+{
+  if (job->begun)
+    g_hash_table_remove (job->bus->changing, job_get_id (job));
+  job->begun = FALSE;
+}
+
+static void
+job_free (Job *job)
+{
+  job_end (job);
+  g_object_unref (job->bus);
+  eb_subscription_unref (job->subscription);
+  g_clear_pointer (&job->sequences, g_array_unref);
+  g_clear_pointer (&job->letters, g_ptr_array_unref);
+  g_free (job);
+}
+
+/* Whoever has the id after it has nothing to do with its letters. */
+static gboolean
+job_is_current (Job *job, GError **error)
+{
+  if (eb_registry_lookup (job->bus->registry, job_get_id (job)) == job->subscription)
+    return TRUE;
+  g_set_error (error, EB_ERROR, EB_ERROR_NOT_FOUND, "The subscription “%s” has ended",
+               job_get_id (job));
+  return FALSE;
+}
+
+/* Takes @task. */
+static void
+return_done (GTask *task)
+{
+  job_end (g_task_get_task_data (task));
+  g_task_return_boolean (task, TRUE);
+  g_object_unref (task);
+}
+
+/* Takes @task and @error. */
+static void
+return_failure (GTask *task, GError *error)
+{
+  Job *job = g_task_get_task_data (task);
+
+  eb_bus_tell_fenced (job->bus, error);
+  job_end (job);
+  g_task_return_error (task, error);
+  g_object_unref (task);
+}
+
+static int
+compare_sequences (gconstpointer a, gconstpointer b)
+{
+  guint64 x = *(const guint64 *) a, y = *(const guint64 *) b;
+
+  return x < y ? -1 : x > y;
+}
+
+/* Returns: (transfer full): in order, each once */
+static GArray *
+sort_sequences (GArray *sequences)
+{
+  GArray *sorted = g_array_copy (sequences);
+  guint kept = 0;
+
+  g_array_sort (sorted, compare_sequences);
+  for (guint i = 0; i < sorted->len; i++)
+    if (i == 0 || g_array_index (sorted, guint64, i) != g_array_index (sorted, guint64, i - 1))
+      g_array_index (sorted, guint64, kept++) = g_array_index (sorted, guint64, i);
+  g_array_set_size (sorted, kept);
+  return sorted;
+}
+
+static gboolean
+check_job (EbBus *self, const char *id, GArray *sequences, GError **error)
+{
+  if (sequences != NULL && sequences->len > EB_DEAD_LETTERS_MAX)
+    {
+      g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+                   "“sequences” has %u of them, more than %d; call again for the rest",
+                   sequences->len, EB_DEAD_LETTERS_MAX);
+      return FALSE;
+    }
+  if (!g_hash_table_contains (self->changing, id))
+    return TRUE;
+  g_set_error (error, EB_ERROR, EB_ERROR_BUSY,
+               "Dead letters of “%s” are being redriven or dropped; try again when that is done",
+               id);
+  return FALSE;
+}
+
+/* Returns: FALSE, and @task was answered, if the job cannot begin */
+static gboolean
+begin_job (EbBus *self, GTask *task, const char *id, GArray *sequences)
+{
+  GError *error = NULL;
+  EbSubscription *subscription = eb_bus_find_stored (self, id, &error);
+  Job *job;
+
+  if (subscription == NULL || !eb_bus_check_open (self, &error)
+      || !check_job (self, id, sequences, &error))
+    {
+      g_task_return_error (task, error);
+      return FALSE;
+    }
+  job = g_new0 (Job, 1);
+  job->bus = g_object_ref (self);
+  job->subscription = eb_subscription_ref (subscription);
+  job->sequences = sequences != NULL ? sort_sequences (sequences) : NULL;
+  job->begun = TRUE;
+  g_task_set_task_data (task, job, (GDestroyNotify) job_free);
+  g_hash_table_add (self->changing, g_strdup (id));
+  return TRUE;
+}
+
+/* Redrive */
+
+static void
+counted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Job *job = g_task_get_task_data (task);
+  GError *error = NULL;
+  gssize left = eb_dead_letter_query_count_finish (EB_LEDGER (source), result, &error);
+
+  if (left < 0)
+    {
+      return_failure (task, error);
+      return;
+    }
+  job->left = (guint) left;
+  return_done (task);
+}
+
+static void
+set_aside_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Job *job = g_task_get_task_data (task);
+  GError *error = NULL;
+
+  if (!eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
+    {
+      return_failure (task, error);
+      return;
+    }
+  if (job_is_current (job, NULL))
+    eb_worker_pool_redrive (job->bus->workers, job->subscription, job->letters);
+  eb_dead_letter_query_count_async (job->bus->ledger, job_get_id (job), counted_cb, task);
+}
+
+/* As if it had never been tried, and due. */
+static void
+revive (EbException *letter, gint64 now_us)
+{
+  letter->dead = FALSE;
+  letter->attempts = 0;
+  letter->last_status = 0;
+  letter->first_us = letter->last_us = 0;
+  letter->due_us = now_us;
+  g_clear_pointer (&letter->reason, g_free);
+}
+
+static EbChange *
+create_aside (const char *id, const EbException *letter)
+{
+  EbChange *change = eb_change_new (EB_CHANGE_ASIDE, id, letter->sequence);
+
+  change->exception = *letter; /* it has no reason any more that would have to be copied */
+  return change;
+}
+
+static void
+set_aside (GTask *task, Job *job)
+{
+  g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
+  gint64 now_us = eb_clock_get_real (job->bus->clock);
+
+  for (guint i = 0; i < job->letters->len; i++)
+    {
+      EbException *letter = g_ptr_array_index (job->letters, i);
+
+      revive (letter, now_us);
+      g_ptr_array_add (changes, create_aside (job_get_id (job), letter));
+    }
+  eb_ledger_apply_async (job->bus->ledger, job->bus->epoch, changes, NULL, set_aside_cb, task);
+}
+
+static void
+chosen_for_redrive_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Job *job = g_task_get_task_data (task);
+  GError *error = NULL;
+
+  job->letters = eb_dead_letter_query_choose_finish (EB_LEDGER (source), result, &error);
+  if (job->letters == NULL || !job_is_current (job, &error))
+    return_failure (task, error);
+  else
+    set_aside (task, job);
+}
+
+/**
+ * eb_bus_redrive_async:
+ * @id: of a subscription
+ * @sequences: (nullable) (element-type guint64): which dead letters, at most %EB_DEAD_LETTERS_MAX;
+ *   NULL for all, of which one call takes the first %EB_DEAD_LETTERS_MAX
+ *
+ * They are delivered next, with their attempts counted from 1. All that were named, or none.
+ */
+void
+eb_bus_redrive_async (EbBus *self,
+                      const char *id,
+                      GArray *sequences,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, eb_bus_redrive_async);
+  if (begin_job (self, task, id, sequences))
+    {
+      Job *job = g_task_get_task_data (task);
+
+      eb_dead_letter_query_choose_async (self->ledger, id, job->sequences, chosen_for_redrive_cb,
+                                         g_steal_pointer (&task));
+    }
+}
+
+/**
+ * eb_bus_redrive_finish:
+ * @redriven: (out): how many will be delivered again
+ * @left: (out): how many dead letters there are now
+ *
+ * Returns: FALSE with %EB_ERROR_NOT_FOUND, which names what there is not, %EB_ERROR_INVALID,
+ *   %EB_ERROR_BUSY, %EB_ERROR_IO or %EB_ERROR_NO_SPACE
+ */
+gboolean
+eb_bus_redrive_finish (
+    EbBus *self, GAsyncResult *result, guint *redriven, guint *left, GError **error)
+{
+  Job *job = g_task_get_task_data (G_TASK (result));
+
+  if (!g_task_propagate_boolean (G_TASK (result), error))
+    return FALSE;
+  *redriven = job->letters->len;
+  *left = job->left;
+  return TRUE;
+}
+
+/* Drop */
+
+static void drop_next (GTask *task, Job *job);
+
+static void
+dropped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Job *job = g_task_get_task_data (task);
+  GError *error = NULL;
+
+  if (!eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
+    return_failure (task, error);
+  else if (job->sequences == NULL && job->letters->len == EB_DEAD_LETTERS_MAX)
+    drop_next (task, job);
+  else
+    return_done (task);
+}
+
+static void
+chosen_for_drop_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Job *job = g_task_get_task_data (task);
+  g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
+  GError *error = NULL;
+
+  job->letters = eb_dead_letter_query_choose_finish (EB_LEDGER (source), result, &error);
+  if (job->letters == NULL || !job_is_current (job, &error))
+    {
+      return_failure (task, error);
+      return;
+    }
+  for (guint i = 0; i < job->letters->len; i++)
+    {
+      const EbException *letter = g_ptr_array_index (job->letters, i);
+
+      g_ptr_array_add (changes,
+                       eb_change_new (EB_CHANGE_ENDED, job_get_id (job), letter->sequence));
+    }
+  eb_ledger_apply_async (job->bus->ledger, job->bus->epoch, changes, NULL, dropped_cb, task);
+}
+
+/* Takes @task. */
+static void
+drop_next (GTask *task, Job *job)
+{
+  g_clear_pointer (&job->letters, g_ptr_array_unref);
+  eb_dead_letter_query_choose_async (job->bus->ledger, job_get_id (job), job->sequences,
+                                     chosen_for_drop_cb, task);
+}
+
+/**
+ * eb_bus_drop_dead_letters_async:
+ * @id: of a subscription
+ * @sequences: (nullable) (element-type guint64): which dead letters, at most %EB_DEAD_LETTERS_MAX;
+ *   NULL for all
+ *
+ * They are forgotten: all that were named, or none.
+ */
+void
+eb_bus_drop_dead_letters_async (EbBus *self,
+                                const char *id,
+                                GArray *sequences,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, eb_bus_drop_dead_letters_async);
+  if (begin_job (self, task, id, sequences))
+    {
+      Job *job = g_task_get_task_data (task);
+
+      drop_next (g_steal_pointer (&task), job);
+    }
+}
+
+/**
+ * eb_bus_drop_dead_letters_finish:
+ *
+ * Returns: FALSE with the errors of eb_bus_redrive_finish()
+ */
+gboolean
+eb_bus_drop_dead_letters_finish (EbBus *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}

@@ -1,0 +1,162 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "support/eb-fake-ledger.h"
+
+/* A ledger in front of another one, that refuses changes when a test says so. */
+struct _EbFakeLedger
+{
+  GObject parent_instance;
+
+  EbLedger *ledger; /* (owned) */
+  gboolean refuses;
+  EbError code;  /* with which it refuses */
+  guint n_calls; /* of apply_async */
+};
+
+static void eb_fake_ledger_iface_init (EbLedgerInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (EbFakeLedger,
+                               eb_fake_ledger,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (EB_TYPE_LEDGER, eb_fake_ledger_iface_init))
+
+static void
+load_async (EbLedger *ledger,
+            GCancellable *cancellable,
+            GAsyncReadyCallback callback,
+            gpointer user_data)
+{
+  eb_ledger_load_async (EB_FAKE_LEDGER (ledger)->ledger, cancellable, callback, user_data);
+}
+
+static GPtrArray *
+load_finish (EbLedger *ledger, GAsyncResult *result, guint64 *epoch, GError **error)
+{
+  return eb_ledger_load_finish (EB_FAKE_LEDGER (ledger)->ledger, result, epoch, error);
+}
+
+static void
+applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+apply_async (EbLedger *ledger,
+             guint64 epoch,
+             GPtrArray *changes,
+             GCancellable *cancellable,
+             GAsyncReadyCallback callback,
+             gpointer user_data)
+{
+  EbFakeLedger *self = EB_FAKE_LEDGER (ledger);
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+
+  self->n_calls++;
+  if (self->refuses)
+    g_task_return_new_error (task, EB_ERROR, self->code, "The test says no");
+  else
+    eb_ledger_apply_async (self->ledger, epoch, changes, cancellable, applied_cb,
+                           g_steal_pointer (&task));
+}
+
+static gboolean
+apply_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+list_exceptions_async (EbLedger *ledger,
+                       const char *id,
+                       EbExceptionKinds kinds,
+                       guint64 after,
+                       guint limit,
+                       GCancellable *cancellable,
+                       GAsyncReadyCallback callback,
+                       gpointer user_data)
+{
+  eb_ledger_list_exceptions_async (EB_FAKE_LEDGER (ledger)->ledger, id, kinds, after, limit,
+                                   cancellable, callback, user_data);
+}
+
+static GPtrArray *
+list_exceptions_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
+{
+  return eb_ledger_list_exceptions_finish (EB_FAKE_LEDGER (ledger)->ledger, result, error);
+}
+
+static void
+eb_fake_ledger_iface_init (EbLedgerInterface *iface)
+{
+  iface->load_async = load_async;
+  iface->load_finish = load_finish;
+  iface->apply_async = apply_async;
+  iface->apply_finish = apply_finish;
+  iface->list_exceptions_async = list_exceptions_async;
+  iface->list_exceptions_finish = list_exceptions_finish;
+}
+
+/**
+ * eb_fake_ledger_refuse:
+ * @code: with which it refuses from now on
+ */
+void
+eb_fake_ledger_refuse (EbFakeLedger *self, EbError code)
+{
+  self->refuses = TRUE;
+  self->code = code;
+}
+
+void
+eb_fake_ledger_accept (EbFakeLedger *self)
+{
+  self->refuses = FALSE;
+}
+
+guint
+eb_fake_ledger_get_n_calls (EbFakeLedger *self)
+{
+  return self->n_calls;
+}
+
+static void
+eb_fake_ledger_finalize (GObject *object)
+{
+  g_clear_object (&EB_FAKE_LEDGER (object)->ledger);
+
+  G_OBJECT_CLASS (eb_fake_ledger_parent_class)->finalize (object);
+}
+
+static void
+eb_fake_ledger_class_init (EbFakeLedgerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = eb_fake_ledger_finalize;
+}
+
+static void
+eb_fake_ledger_init (EbFakeLedger *self)
+{
+}
+
+/**
+ * eb_fake_ledger_new:
+ * @ledger: what it stands in front of
+ */
+EbFakeLedger *
+eb_fake_ledger_new (EbLedger *ledger)
+{
+  EbFakeLedger *self = g_object_new (EB_TYPE_FAKE_LEDGER, NULL);
+
+  self->ledger = g_object_ref (ledger);
+  return self;
+}

@@ -1,0 +1,359 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bus/eb-bus.h"
+#include "core/eb-error.h"
+#include "store/eb-memory-ledger.h"
+#include "store/eb-memory-log.h"
+#include "support/eb-fake-clock.h"
+#include "support/eb-fake-ledger.h"
+#include "support/eb-fake-transport.h"
+#include "support/eb-test-wait.h"
+
+#define ID "a:1"
+
+typedef struct
+{
+  EbFakeClock *clock;
+  EbFakeSinks *sinks;
+  EbLog *log;
+  EbFakeLedger *ledger;
+  EbWorkerPool *workers;
+  EbBus *bus;
+} Fixture;
+
+static void
+start (Fixture *fixture)
+{
+  g_autoptr (GAsyncResult) started = NULL;
+  g_autoptr (GAsyncResult) registered = NULL;
+
+  eb_bus_start_async (fixture->bus, eb_test_result_cb, &started);
+  g_assert_true (eb_bus_start_finish (fixture->bus, eb_test_wait_for_result (&started), NULL));
+  eb_bus_register_async (fixture->bus, ID, eb_test_result_cb, &registered);
+  g_assert_true (
+      eb_bus_register_finish (fixture->bus, eb_test_wait_for_result (&registered), NULL));
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
+  g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
+  g_autoptr (EbLedger) memory = eb_memory_ledger_new ();
+
+  fixture->clock = eb_fake_clock_new ();
+  fixture->sinks = eb_fake_sinks_new ();
+  fixture->log = eb_memory_log_new (EB_CLOCK (fixture->clock));
+  fixture->ledger = eb_fake_ledger_new (memory);
+  fixture->workers = eb_worker_pool_new (1, EB_CLOCK (fixture->clock), fixture->log, settings,
+                                         eb_fake_transport_create, fixture->sinks);
+  fixture->bus = eb_bus_new (EB_CLOCK (fixture->clock), fixture->log, EB_LEDGER (fixture->ledger),
+                             fixture->workers);
+  start (fixture);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  eb_worker_pool_stop (fixture->workers);
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  g_assert_finalize_object (fixture->bus);
+  g_assert_finalize_object (fixture->workers);
+  g_assert_finalize_object (fixture->ledger);
+  g_object_unref (fixture->log);
+  g_object_unref (fixture->clock);
+  eb_fake_sinks_free (fixture->sinks);
+}
+
+static void
+publish (Fixture *fixture, guint n)
+{
+  g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_draft_free);
+  g_autoptr (GBytes) data = g_bytes_new_static ("x", 1);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GArray) receipts = NULL;
+
+  for (guint i = 1; i <= n; i++)
+    {
+      EbDraft *draft = eb_draft_new (data);
+      g_autofree char *id = g_strdup_printf ("event-%u", i);
+
+      g_assert_true (eb_draft_set (draft, "id", id, NULL));
+      g_ptr_array_add (drafts, draft);
+    }
+  eb_bus_publish_async (fixture->bus, drafts, eb_test_result_cb, &result);
+  receipts = eb_bus_publish_finish (fixture->bus, eb_test_wait_for_result (&result), NULL);
+  g_assert_nonnull (receipts);
+}
+
+/* As a worker would tell it, but at once in the ledger. */
+static void
+give_up (Fixture *fixture, guint64 from, guint64 to)
+{
+  g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
+  g_autoptr (GAsyncResult) result = NULL;
+
+  for (guint64 sequence = from; sequence <= to; sequence++)
+    {
+      EbChange *change = eb_change_new (EB_CHANGE_DEAD, ID, sequence);
+
+      change->exception.attempts = 10;
+      change->exception.last_status = 500;
+      change->exception.reason = g_strdup ("answered 500");
+      g_ptr_array_add (changes, change);
+    }
+  eb_ledger_apply_async (EB_LEDGER (fixture->ledger), 1, changes, NULL, eb_test_result_cb, &result);
+  g_assert_true (eb_ledger_apply_finish (EB_LEDGER (fixture->ledger),
+                                         eb_test_wait_for_result (&result), NULL));
+}
+
+static GPtrArray *
+list (Fixture *fixture, guint64 after, guint limit, guint64 *next, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  eb_bus_list_dead_letters_async (fixture->bus, ID, after, limit, eb_test_result_cb, &result);
+  return eb_bus_list_dead_letters_finish (fixture->bus, eb_test_wait_for_result (&result), next,
+                                          error);
+}
+
+static GPtrArray *
+list_exceptions (Fixture *fixture, EbExceptionKinds kinds)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  eb_ledger_list_exceptions_async (EB_LEDGER (fixture->ledger), ID, kinds, 0, G_MAXINT, NULL,
+                                   eb_test_result_cb, &result);
+  return eb_ledger_list_exceptions_finish (EB_LEDGER (fixture->ledger),
+                                           eb_test_wait_for_result (&result), NULL);
+}
+
+static GArray *
+sequences_new (const guint64 *sequences, guint n)
+{
+  return g_array_append_vals (g_array_new (FALSE, FALSE, sizeof (guint64)), sequences, n);
+}
+
+static gboolean
+redrive (Fixture *fixture, GArray *sequences, guint *redriven, guint *left, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  eb_bus_redrive_async (fixture->bus, ID, sequences, eb_test_result_cb, &result);
+  return eb_bus_redrive_finish (fixture->bus, eb_test_wait_for_result (&result), redriven, left,
+                                error);
+}
+
+static gboolean
+drop (Fixture *fixture, GArray *sequences, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  eb_bus_drop_dead_letters_async (fixture->bus, ID, sequences, eb_test_result_cb, &result);
+  return eb_bus_drop_dead_letters_finish (fixture->bus, eb_test_wait_for_result (&result), error);
+}
+
+static void
+test_list (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) first = NULL;
+  g_autoptr (GPtrArray) rest = NULL;
+  const EbDeadLetter *letter;
+  guint64 next;
+
+  publish (fixture, 5);
+  give_up (fixture, 2, 4);
+  first = list (fixture, 0, 2, &next, NULL);
+  g_assert_cmpuint (first->len, ==, 2);
+  g_assert_cmpuint (next, ==, 3);
+  letter = g_ptr_array_index (first, 1);
+  g_assert_cmpstr (letter->event_id, ==, "event-3");
+  g_assert_cmpuint (letter->exception->sequence, ==, 3);
+  g_assert_cmpuint (letter->exception->attempts, ==, 10);
+  g_assert_cmpstr (letter->exception->reason, ==, "answered 500");
+  rest = list (fixture, next, 2, &next, NULL);
+  g_assert_cmpuint (rest->len, ==, 1);
+  g_assert_cmpuint (next, ==, 0);
+}
+
+static gboolean
+has_one_letter (gpointer data)
+{
+  g_autoptr (GPtrArray) letters = list_exceptions (data, EB_EXCEPTIONS_ALL);
+
+  return letters->len == 1;
+}
+
+/* The log dropped the event, and with it goes the letter. */
+static void
+test_gone (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) letters = NULL;
+  guint64 next;
+
+  publish (fixture, 3);
+  give_up (fixture, 1, 3);
+  eb_memory_log_configure (EB_MEMORY_LOG (fixture->log), 1, G_TIME_SPAN_DAY);
+  letters = list (fixture, 0, 100, &next, NULL);
+  g_assert_cmpuint (letters->len, ==, 1);
+  g_assert_cmpuint (((EbDeadLetter *) g_ptr_array_index (letters, 0))->exception->sequence, ==, 3);
+  eb_test_wait_for (has_one_letter, fixture);
+}
+
+static void
+test_redrive (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GArray) some = sequences_new ((guint64[]){ 3, 2, 3 }, 3);
+  g_autoptr (GPtrArray) exceptions = NULL;
+  guint redriven, left;
+
+  publish (fixture, 4);
+  give_up (fixture, 1, 4);
+  g_assert_true (redrive (fixture, some, &redriven, &left, NULL));
+  g_assert_cmpuint (redriven, ==, 2);
+  g_assert_cmpuint (left, ==, 2);
+  exceptions = list_exceptions (fixture, EB_EXCEPTIONS_DEAD);
+  g_assert_cmpuint (exceptions->len, ==, 2);
+  g_clear_pointer (&exceptions, g_ptr_array_unref);
+  g_assert_true (redrive (fixture, NULL, &redriven, &left, NULL));
+  g_assert_cmpuint (redriven, ==, 2);
+  g_assert_cmpuint (left, ==, 0);
+}
+
+static void
+test_redrive_many (Fixture *fixture, gconstpointer data)
+{
+  guint redriven, left;
+
+  publish (fixture, 2300);
+  give_up (fixture, 1, 2300);
+  g_assert_true (redrive (fixture, NULL, &redriven, &left, NULL));
+  g_assert_cmpuint (redriven, ==, 1000);
+  g_assert_cmpuint (left, ==, 1300);
+}
+
+static void
+test_unknown (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GArray) some = sequences_new ((guint64[]){ 1, 9 }, 2);
+  g_autoptr (GArray) zero = sequences_new ((guint64[]){ 0 }, 1);
+  g_autoptr (GPtrArray) letters = NULL;
+  g_autoptr (GError) error = NULL;
+  guint redriven, left;
+
+  publish (fixture, 2);
+  give_up (fixture, 1, 2);
+  g_assert_false (redrive (fixture, some, &redriven, &left, &error));
+  g_assert_error (error, EB_ERROR, EB_ERROR_NOT_FOUND);
+  g_assert_nonnull (strstr (error->message, "9"));
+  g_assert_false (drop (fixture, some, NULL));
+  g_assert_false (drop (fixture, zero, NULL));
+  letters = list_exceptions (fixture, EB_EXCEPTIONS_DEAD);
+  g_assert_cmpuint (letters->len, ==, 2);
+}
+
+static void
+test_drop (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GArray) some = sequences_new ((guint64[]){ 2 }, 1);
+  g_autoptr (GPtrArray) letters = NULL;
+  g_autoptr (GPtrArray) none = NULL;
+
+  publish (fixture, 2500);
+  give_up (fixture, 1, 2500);
+  g_assert_true (drop (fixture, some, NULL));
+  letters = list_exceptions (fixture, EB_EXCEPTIONS_DEAD);
+  g_assert_cmpuint (letters->len, ==, 2499);
+  g_assert_true (drop (fixture, NULL, NULL));
+  none = list_exceptions (fixture, EB_EXCEPTIONS_DEAD);
+  g_assert_cmpuint (none->len, ==, 0);
+}
+
+/* Two that found the same letter would deliver it twice. */
+static void
+test_one_at_a_time (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) first = NULL;
+  g_autoptr (GError) error = NULL;
+  guint redriven, left;
+
+  publish (fixture, 1);
+  give_up (fixture, 1, 1);
+  eb_bus_redrive_async (fixture->bus, ID, NULL, eb_test_result_cb, &first);
+  g_assert_false (drop (fixture, NULL, &error));
+  g_assert_error (error, EB_ERROR, EB_ERROR_BUSY);
+  g_assert_true (eb_bus_redrive_finish (fixture->bus, eb_test_wait_for_result (&first), &redriven,
+                                        &left, NULL));
+  g_assert_cmpuint (redriven, ==, 1);
+  g_assert_true (drop (fixture, NULL, NULL));
+}
+
+static void
+test_refused (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) letters = NULL;
+  g_autoptr (GError) error = NULL;
+  guint redriven, left;
+
+  publish (fixture, 1);
+  give_up (fixture, 1, 1);
+  eb_fake_ledger_refuse (fixture->ledger, EB_ERROR_NO_SPACE);
+  g_assert_false (redrive (fixture, NULL, &redriven, &left, &error));
+  g_assert_error (error, EB_ERROR, EB_ERROR_NO_SPACE);
+  letters = list_exceptions (fixture, EB_EXCEPTIONS_DEAD);
+  g_assert_cmpuint (letters->len, ==, 1);
+  eb_fake_ledger_accept (fixture->ledger);
+  g_assert_true (redrive (fixture, NULL, &redriven, &left, NULL));
+}
+
+static void
+test_nobody (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GAsyncResult) peer_result = NULL;
+  g_autoptr (EbSink) sink = eb_sink_new_for_peer (":1.7");
+  EbSubscriptionSpec spec = { .id = "peer", .sink = sink, .concurrency = 1, .ephemeral = TRUE };
+  g_autoptr (EbSubscription) peer = eb_subscription_new (&spec, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) peer_error = NULL;
+  guint64 next;
+
+  eb_bus_list_dead_letters_async (fixture->bus, "b:1", 0, 1, eb_test_result_cb, &result);
+  g_assert_null (eb_bus_list_dead_letters_finish (fixture->bus, eb_test_wait_for_result (&result),
+                                                  &next, &error));
+  g_assert_error (error, EB_ERROR, EB_ERROR_NOT_FOUND);
+  eb_bus_subscribe_async (fixture->bus, peer, EB_START_NOW, eb_test_result_cb, &peer_result);
+  g_assert_true (
+      eb_bus_subscribe_finish (fixture->bus, eb_test_wait_for_result (&peer_result), NULL));
+  g_clear_object (&result);
+  eb_bus_drop_dead_letters_async (fixture->bus, "peer", NULL, eb_test_result_cb, &result);
+  g_assert_false (eb_bus_drop_dead_letters_finish (fixture->bus, eb_test_wait_for_result (&result),
+                                                   &peer_error));
+  g_assert_error (peer_error, EB_ERROR, EB_ERROR_NOT_FOUND);
+}
+
+#define ADD(path, func) g_test_add ("/dead-letters/" path, Fixture, NULL, set_up, func, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  /* Warnings are not fatal: what retention takes away is warned of. */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+
+  ADD ("list", test_list);
+  ADD ("gone", test_gone);
+  ADD ("redrive", test_redrive);
+  ADD ("redrive-many", test_redrive_many);
+  ADD ("unknown", test_unknown);
+  ADD ("drop", test_drop);
+  ADD ("one-at-a-time", test_one_at_a_time);
+  ADD ("refused", test_refused);
+  ADD ("nobody", test_nobody);
+
+  return g_test_run ();
+}
