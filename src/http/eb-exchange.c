@@ -71,10 +71,20 @@ eb_exchange_pause (EbExchange *self)
   soup_server_message_pause (self->message);
 }
 
+/* What is refused for now may be accepted in a moment. */
+static void
+set_status (EbExchange *self, guint status)
+{
+  soup_server_message_set_status (self->message, status, NULL);
+  if (status == SOUP_STATUS_SERVICE_UNAVAILABLE)
+    soup_message_headers_replace (soup_server_message_get_response_headers (self->message),
+                                  "Retry-After", "1");
+}
+
 void
 eb_exchange_reply_text (EbExchange *self, guint status, const char *text)
 {
-  soup_server_message_set_status (self->message, status, NULL);
+  set_status (self, status);
   soup_server_message_set_response (self->message, "text/plain; charset=utf-8", SOUP_MEMORY_COPY,
                                     text, strlen (text));
 }
@@ -91,8 +101,22 @@ eb_exchange_reply_problem (EbExchange *self, guint status, const char *detail)
 {
   char *text = eb_problem_to_json (status, soup_status_get_phrase (status), detail);
 
-  soup_server_message_set_status (self->message, status, NULL);
+  set_status (self, status);
   soup_server_message_set_response (self->message, EB_PROBLEM_TYPE, SOUP_MEMORY_TAKE, text,
+                                    strlen (text));
+}
+
+/**
+ * eb_exchange_reply_json:
+ * @text: (transfer full): JSON
+ *
+ * Answers with status 200.
+ */
+void
+eb_exchange_reply_json (EbExchange *self, char *text)
+{
+  set_status (self, SOUP_STATUS_OK);
+  soup_server_message_set_response (self->message, "application/json", SOUP_MEMORY_TAKE, text,
                                     strlen (text));
 }
 
@@ -121,4 +145,15 @@ eb_exchange_get_status_for_error (const GError *error)
   if (error->domain != EB_ERROR || error->code < 0 || error->code >= (int) G_N_ELEMENTS (statuses))
     return SOUP_STATUS_INTERNAL_SERVER_ERROR;
   return statuses[error->code];
+}
+
+/**
+ * eb_exchange_reply_error:
+ *
+ * Answers with a problem that says what @error says.
+ */
+void
+eb_exchange_reply_error (EbExchange *self, const GError *error)
+{
+  eb_exchange_reply_problem (self, eb_exchange_get_status_for_error (error), error->message);
 }

@@ -34,6 +34,8 @@ void eb_exchange_free (EbExchange *self);
 void eb_exchange_pause (EbExchange *self);
 void eb_exchange_reply_text (EbExchange *self, guint status, const char *text);
 void eb_exchange_reply_problem (EbExchange *self, guint status, const char *detail);
+void eb_exchange_reply_json (EbExchange *self, char *text);
+void eb_exchange_reply_error (EbExchange *self, const GError *error);
 guint eb_exchange_get_status_for_error (const GError *error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbExchange, eb_exchange_free)

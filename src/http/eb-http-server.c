@@ -8,6 +8,7 @@
 #include <gio/gunixsocketaddress.h>
 
 #include "http/eb-browser-guard.h"
+#include "http/eb-dead-letters-api.h"
 #include "http/eb-query.h"
 #include "http/eb-tutorial-api.h"
 
@@ -71,7 +72,7 @@ request_cb (SoupServer *server,
   exchange->content_type = eb_client_dup_slice (client, client->framing.content_type);
   if (!check_browser (self, client, exchange))
     return;
-  if (eb_tutorial_api_handle (exchange))
+  if (eb_tutorial_api_handle (exchange) || eb_dead_letters_api_handle (exchange))
     g_steal_pointer (&exchange);
   else
     {
@@ -102,6 +103,12 @@ explain_bad_target (EbHttpServer *self, EbClient *client, SoupServerMessage *mes
   if (bad == NULL)
     return;
   exchange = eb_exchange_new (message, self->bus, target);
+  if (g_str_has_prefix (exchange->path, "/v1/"))
+    {
+      text = g_strdup_printf ("The path or query has “%s”, which is no percent-encoding", bad);
+      eb_exchange_reply_problem (exchange, SOUP_STATUS_BAD_REQUEST, text);
+      return;
+    }
   text = eb_tutorial_api_explain (method, exchange->path, bad);
   eb_exchange_reply_text (exchange, SOUP_STATUS_BAD_REQUEST, text);
 }

@@ -24,9 +24,6 @@ reply_reason (EbExchange *exchange, guint status, const char *reason)
 {
   g_autofree char *text = g_strconcat ("Error:", reason, NULL);
 
-  if (status == SOUP_STATUS_SERVICE_UNAVAILABLE)
-    soup_message_headers_replace (soup_server_message_get_response_headers (exchange->message),
-                                  "Retry-After", "1");
   eb_exchange_reply_text (exchange, status, text);
 }
 

@@ -111,11 +111,16 @@ class BusCase(unittest.TestCase):
 
     def request(self, method, target, body=None, headers=None):
         """Status and body of the answer."""
+        status, _, text = self.exchange(method, target, body, headers)
+        return status, text
+
+    def exchange(self, method, target, body=None, headers=None):
+        """Status, headers and body of the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
         try:
             connection.request(method, target, body, headers or {})
             answer = connection.getresponse()
-            return answer.status, answer.read().decode()
+            return answer.status, answer.headers, answer.read().decode()
         finally:
             connection.close()
 

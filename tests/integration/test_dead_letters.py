@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: EventBus contributors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Dead letters over HTTP: what is asked, what is refused, and how."""
+
+import json
+import unittest
+import urllib.parse
+
+from bus import BusCase
+
+
+class RoutesTest(BusCase):
+    """The routes, without any dead letter."""
+
+    def setUp(self):
+        self.daemon()
+        self.register("127.0.0.1:9")
+        self.path = "/v1/subscriptions/127.0.0.1:9/dead-letters"
+
+    def problem(self, status, detail, *request, **more):
+        """A request that is refused with a problem that says so."""
+        got, headers, body = self.exchange(*request, **more)
+        self.assertEqual((got, headers["Content-Type"]), (status, "application/problem+json"), body)
+        problem = json.loads(body)
+        self.assertEqual(problem["status"], status)
+        self.assertIn(detail, problem["detail"])
+        return headers
+
+    def test_list(self):
+        status, headers, body = self.exchange("GET", self.path)
+        self.assertEqual((status, body), (200, "[]"))
+        self.assertEqual(headers["Content-Type"], "application/json")
+        self.assertIsNone(headers["Link"])
+        self.assertEqual(self.request("GET", f"{self.path}?after=7&limit=1000"), (200, "[]"))
+
+    def test_redrive_and_drop(self):
+        self.assertEqual(self.request("POST", f"{self.path}/redrive"),
+                         (200, '{"redriven":0,"left":0}'))
+        self.assertEqual(self.request("POST", f"{self.path}/redrive", b'{"sequences": []}'),
+                         (200, '{"redriven":0,"left":0}'))
+        self.assertEqual(self.request("DELETE", self.path), (204, ""))
+
+    def test_parameters(self):
+        for query, name in (("limit=0", "limit"), ("limit=1001", "limit"), ("limit=x", "limit"),
+                            ("after=-1", "after"), ("after=", "after"), ("after=01", "after")):
+            with self.subTest(query):
+                self.problem(400, f"“{name}”", "GET", f"{self.path}?{query}")
+        self.problem(400, "“sequences”", "DELETE", f"{self.path}?sequences=1,x")
+        self.problem(400, "%zz", "GET", f"{self.path}?after=%zz")
+
+    def test_bodies(self):
+        for body, says in ((b"{}", "sequences"), (b'{"all":true}', "“all”"),
+                           (b'{"sequences":[0]}', "“sequences”"), (b" ", "sequences"),
+                           (json.dumps({"sequences": list(range(1, 1002))}).encode(), "1000")):
+            with self.subTest(body[:20]):
+                self.problem(400, says, "POST", f"{self.path}/redrive", body)
+
+    def test_unknown(self):
+        for method, rest in (("GET", ""), ("DELETE", ""), ("POST", "/redrive")):
+            with self.subTest(method):
+                self.problem(404, "“127.0.0.1:8”", method,
+                             f"/v1/subscriptions/127.0.0.1:8/dead-letters{rest}")
+        self.problem(404, "sequence 3", "POST", f"{self.path}/redrive", b'{"sequences":[3]}')
+        self.problem(404, "sequence 3", "DELETE", f"{self.path}?sequences=3")
+        for path in ("/v1/subscriptions//dead-letters", "/v1/subscriptions/%ff/dead-letters",
+                     "/v1/subscriptions/a%00/dead-letters", "/v1/subscriptions/a/b/dead-letters",
+                     "/v1/subscriptions/127.0.0.1:9/dead-letters/", "/v1/subscriptions/"):
+            with self.subTest(path):
+                self.problem(404, "", "GET", path)
+
+    def test_methods(self):
+        headers = self.problem(405, "PUT", "PUT", self.path, b"")
+        self.assertEqual(headers["Allow"], "GET, DELETE")
+        headers = self.problem(405, "GET", "GET", f"{self.path}/redrive")
+        self.assertEqual(headers["Allow"], "POST")
+
+    def test_id_is_decoded_once(self):
+        for address in ("host/a%2Fb", "[::1]:9", "host/%41"):
+            with self.subTest(address):
+                self.register(address)
+                quoted = urllib.parse.quote(address, safe="")
+                self.assertEqual(
+                    self.request("GET", f"/v1/subscriptions/{quoted}/dead-letters"), (200, "[]"))
+
+
+if __name__ == "__main__":
+    unittest.main()
