@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "app/eb-store-location.h"
 #include "core/eb-error.h"
 
 /* The configuration's keys are this table: what each is called, what it may be, what it is when
@@ -19,6 +20,8 @@ typedef enum
   KIND_SECONDS, /* GTimeSpan */
   KIND_LIST,    /* char **, comma-separated */
   KIND_STRING,  /* char * */
+  KIND_DELAYS,  /* GArray of GTimeSpan, comma-separated seconds */
+  KIND_STORE,   /* char *, a path or NULL */
   KIND_CHOICE,  /* an enum, in the order of the words in initial after its own */
 } Kind;
 
@@ -38,7 +41,13 @@ typedef struct
 
 /* Thirty days, the longest lease there is. */
 #define MAX_LEASE_SECONDS (30 * 24 * 3600)
+#define MAX_RETRY_SECONDS (30 * 24 * 3600)
+#define MAX_RETRIES       100
 #define YEAR_SECONDS      (365 * 24 * G_GUINT64_CONSTANT (3600))
+
+/* What is kept when nobody says. Memory is dearer than disk. */
+#define RETENTION_SIZE_MEMORY (64 * 1024 * 1024)
+#define RETENTION_SIZE_DISK   (1024 * 1024 * 1024)
 
 static const Key key_table[] = {
   { "http", "listen", KIND_LIST, FIELD (listen), "127.0.0.1:3000" },
@@ -58,7 +67,9 @@ static const Key key_table[] = {
   { "bus", "lease", KIND_SECONDS, FIELD (lease), "120", 1, MAX_LEASE_SECONDS },
   { "limits", "max-subscriptions", KIND_COUNT, FIELD (max_subscriptions), "10000", 1, 10000000 },
   { "limits", "max-event-size", KIND_SIZE, FIELD (max_event_size), "1048576", 1, 8388608 },
-  { "store", "retention-size", KIND_SIZE, FIELD (retention_size), "67108864", 1, G_MAXINT64 },
+  { "store", "location", KIND_STORE, FIELD (store_path), NULL },
+  { "store", "durability", KIND_CHOICE, FIELD (durability), "full", 0, 0, { "full", "relaxed" } },
+  { "store", "retention-size", KIND_SIZE, FIELD (retention_size), NULL, 1, G_MAXINT64 },
   { "store", "retention-age", KIND_SECONDS, FIELD (retention_age), "604800", 1,
     100 * YEAR_SECONDS },
   { "delivery", "transport", KIND_CHOICE, FIELD (transport), "auto", 0, 0, { "auto", "soup" } },
@@ -66,21 +77,12 @@ static const Key key_table[] = {
   { "delivery", "max-connections", KIND_COUNT, FIELD (max_sink_connections), NULL, 1, 1000000 },
   { "delivery", "timeout", KIND_SECONDS, FIELD (timeout), "15", 1, 3600 },
   { "delivery", "connect-timeout", KIND_SECONDS, FIELD (connect_timeout), "5", 1, 3600 },
+  { "delivery", "retry", KIND_DELAYS, FIELD (retry), "1,5,30,120,300,1800,7200,21600,43200", 1,
+    MAX_RETRY_SECONDS },
   { "delivery", "allow", KIND_LIST, FIELD (allow), NULL },
   { "delivery", "deny", KIND_LIST, FIELD (deny), NULL },
   { "delivery", "ca-file", KIND_STRING, FIELD (ca_file), NULL },
 };
-
-/* store.location stands apart: so far it has one value. */
-#define STORE_GROUP "store"
-#define STORE_KEY   "location"
-#define STORE_VALUE "memory:"
-
-static gboolean
-is_store_key (const char *group, const char *key)
-{
-  return g_str_equal (group, STORE_GROUP) && g_str_equal (key, STORE_KEY);
-}
 
 static const Key *
 find_key (const char *group, const char *name)
@@ -114,6 +116,40 @@ parse_list (const char *value)
     if (*g_strstrip (*part) != '\0')
       g_strv_builder_add (builder, *part);
   return g_strv_builder_end (builder);
+}
+
+static gboolean
+parse_delays (const Key *key, const char *value, GArray **field, GError **error)
+{
+  g_autoptr (GArray) delays = g_array_new (FALSE, FALSE, sizeof (GTimeSpan));
+  g_auto (GStrv) parts = parse_list (value);
+  guint64 seconds = 0;
+
+  for (char **part = parts; *part != NULL; part++)
+    {
+      GTimeSpan delay;
+
+      if (!parse_number (key, *part, &seconds, error))
+        return FALSE;
+      delay = (GTimeSpan) seconds * G_TIME_SPAN_SECOND;
+      g_array_append_val (delays, delay);
+    }
+  if (delays->len < 1 || delays->len > MAX_RETRIES)
+    {
+      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "%s.%s has %u numbers, not 1 to %d",
+                   key->group, key->key, delays->len, MAX_RETRIES);
+      return FALSE;
+    }
+  g_clear_pointer (field, g_array_unref);
+  *field = g_steal_pointer (&delays);
+  return TRUE;
+}
+
+static gboolean
+parse_store (const char *value, char **field, GError **error)
+{
+  g_clear_pointer (field, g_free);
+  return eb_store_location_parse (value, field, error);
 }
 
 static gboolean
@@ -161,6 +197,10 @@ set_field (EbConfiguration *self, const Key *key, const char *value, GError **er
       g_free (*(char **) field);
       *(char **) field = g_strdup (value);
       return TRUE;
+    case KIND_DELAYS:
+      return parse_delays (key, value, field, error);
+    case KIND_STORE:
+      return parse_store (value, field, error);
     case KIND_CHOICE:
       return parse_choice (key, value, field, error);
     default:
@@ -188,16 +228,6 @@ set_initial (EbConfiguration *self, GError **error)
 }
 
 static gboolean
-check_store (const char *value, GError **error)
-{
-  if (g_str_equal (value, STORE_VALUE))
-    return TRUE;
-  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, STORE_GROUP "." STORE_KEY " is “%s”, not “%s”",
-               value, STORE_VALUE);
-  return FALSE;
-}
-
-static gboolean
 set_key (EbConfiguration *self, GKeyFile *keys, const char *group, const char *name, GError **error)
 {
   const Key *key = find_key (group, name);
@@ -205,8 +235,6 @@ set_key (EbConfiguration *self, GKeyFile *keys, const char *group, const char *n
 
   if (value == NULL)
     return FALSE;
-  if (is_store_key (group, name))
-    return check_store (value, error);
   if (key != NULL)
     return set_field (self, key, value, error);
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no key %s.%s", group, name);
@@ -253,6 +281,8 @@ eb_configuration_new (GKeyFile *keys, GError **error)
   for (char **group = groups; *group != NULL; group++)
     if (!set_group (self, keys, *group, error))
       return NULL;
+  if (self->retention_size == 0)
+    self->retention_size = self->store_path != NULL ? RETENTION_SIZE_DISK : RETENTION_SIZE_MEMORY;
   return check_together (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
@@ -264,5 +294,7 @@ eb_configuration_free (EbConfiguration *self)
   g_strfreev (self->allow);
   g_strfreev (self->deny);
   g_free (self->ca_file);
+  g_free (self->store_path);
+  g_clear_pointer (&self->retry, g_array_unref);
   g_free (self);
 }

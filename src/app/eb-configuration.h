@@ -31,6 +31,17 @@ typedef enum
 } EbTransportChoice;
 
 /**
+ * EbDurabilityChoice:
+ * @EB_DURABILITY_CHOICE_FULL: an event is on the disk when it is acknowledged
+ * @EB_DURABILITY_CHOICE_RELAXED: it is with the operating system
+ */
+typedef enum
+{
+  EB_DURABILITY_CHOICE_FULL,
+  EB_DURABILITY_CHOICE_RELAXED,
+} EbDurabilityChoice;
+
+/**
  * EbConfiguration:
  *
  * Everything that can be configured, checked. Times are in microseconds.
@@ -50,6 +61,8 @@ typedef struct
   guint max_subscriptions;
   gsize max_event_size;
 
+  char *store_path; /* (owned) (nullable) store.location: of the database; NULL for memory: */
+  EbDurabilityChoice durability;
   gsize retention_size;
   GTimeSpan retention_age;
 
@@ -58,6 +71,7 @@ typedef struct
   guint max_sink_connections; /* delivery.max-connections; 0: what the descriptor limit leaves */
   GTimeSpan timeout;
   GTimeSpan connect_timeout;
+  GArray *retry; /* (owned) (element-type GTimeSpan) how long to wait after each failed attempt */
   char **allow;  /* (owned) CIDRs */
   char **deny;   /* (owned) CIDRs */
   char *ca_file; /* (owned) (nullable) */

@@ -154,9 +154,16 @@ apply_configuration (EbDaemon *self, const EbConfiguration *configuration, GErro
 }
 
 static gboolean
+store_differs (const EbConfiguration *a, const EbConfiguration *b)
+{
+  return g_strcmp0 (a->store_path, b->store_path) != 0;
+}
+
+static gboolean
 needs_restart (const EbConfiguration *a, const EbConfiguration *b)
 {
   return a->bus != b->bus || a->transport != b->transport || a->workers != b->workers
+         || store_differs (a, b)
          || !g_strv_equal ((const char *const *) a->listen, (const char *const *) b->listen);
 }
 
@@ -173,8 +180,8 @@ reload_cb (gpointer user_data)
       return G_SOURCE_CONTINUE;
     }
   if (needs_restart (self->configuration, configuration))
-    g_message ("http.listen, dbus.bus, delivery.transport and delivery.workers change with the "
-               "next start");
+    g_message ("http.listen, dbus.bus, store.location, delivery.transport and delivery.workers "
+               "change with the next start");
   g_message ("Configuration reread");
   eb_configuration_free (self->configuration);
   self->configuration = g_steal_pointer (&configuration);
@@ -219,6 +226,11 @@ build (EbDaemon *self, GError **error)
   settings = create_delivery_settings (self, self->configuration, error);
   if (settings == NULL)
     return FALSE;
+  if (self->configuration->store_path != NULL)
+    {
+      g_set_error_literal (error, EB_ERROR, EB_ERROR_IO, "This build can only store in memory:");
+      return FALSE;
+    }
   self->log = eb_memory_log_new (self->clock);
   ledger = eb_memory_ledger_new (self->log);
   self->workers = eb_worker_pool_new (self->configuration->workers, self->clock, self->log,

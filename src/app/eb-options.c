@@ -33,7 +33,7 @@ parse (EbOptions *self, int *argc, char ***argv, GError **error)
     { "bus", 0, 0, G_OPTION_ARG_STRING, &self->bus,
       N_ ("The D-Bus to be on (default: session when there is one)"), N_ ("session|system|none") },
     { "store", 0, 0, G_OPTION_ARG_STRING, &self->store, N_ ("Where events are kept"),
-      N_ ("memory:") },
+      N_ ("memory:|sqlite:PATH") },
     { "lease", 0, 0, G_OPTION_ARG_STRING, &self->lease,
       N_ ("How long a subscriber lives without a keep-alive (default 120)"), N_ ("SECONDS") },
     { "transport", 0, 0, G_OPTION_ARG_STRING, &self->transport, N_ ("How HTTP deliveries are made"),
