@@ -10,6 +10,7 @@
 
 #include <gio/gunixsocketaddress.h>
 #include <glib/gi18n.h>
+#include <json-glib/json-glib.h>
 #include <libsoup/soup.h>
 
 #include "ctl/eb-terminal-text.h"
@@ -154,11 +155,11 @@ eb_bus_client_is_local (EbBusClient *self)
   return self->is_local;
 }
 
+/* Both are percent-encoded. */
 static SoupMessage *
-make_message (EbBusClient *self, const char *method, const char *route, const char *address)
+make_plain_message (EbBusClient *self, const char *method, const char *route, const char *query)
 {
   g_autofree char *path = NULL;
-  g_autofree char *query = NULL;
   g_autoptr (GUri) uri = NULL;
   const char *base_path = g_uri_get_path (self->base);
   gsize base_length = strlen (base_path);
@@ -167,12 +168,6 @@ make_message (EbBusClient *self, const char *method, const char *route, const ch
   if (base_length > 0 && base_path[base_length - 1] == '/')
     base_length--;
   path = g_strdup_printf ("%.*s%s", (int) base_length, base_path, route);
-  if (address != NULL)
-    {
-      g_autofree char *escaped = g_uri_escape_string (address, NULL, FALSE);
-
-      query = g_strconcat ("address=", escaped, NULL);
-    }
   uri = g_uri_build (SOUP_HTTP_URI_FLAGS, g_uri_get_scheme (self->base), NULL,
                      g_uri_get_host (self->base), g_uri_get_port (self->base), path, query, NULL);
   message = soup_message_new_from_uri (method, uri);
@@ -180,6 +175,15 @@ make_message (EbBusClient *self, const char *method, const char *route, const ch
   /* Calls are rare: a connection of their own can't have been closed meanwhile. */
   soup_message_headers_append (soup_message_get_request_headers (message), "Connection", "close");
   return message;
+}
+
+static SoupMessage *
+make_message (EbBusClient *self, const char *method, const char *route, const char *address)
+{
+  g_autofree char *escaped = address != NULL ? g_uri_escape_string (address, NULL, FALSE) : NULL;
+  g_autofree char *query = escaped != NULL ? g_strconcat ("address=", escaped, NULL) : NULL;
+
+  return make_plain_message (self, method, route, query);
 }
 
 static const char *
@@ -208,11 +212,31 @@ set_unreachable (EbBusClient *self, const GError *failure, GError **error)
                self->name, describe_failure (failure));
 }
 
+/* Returns: (transfer full): what a problem document says for people, or else @body as it is */
+static GBytes *
+get_detail (SoupMessage *message, GBytes *body)
+{
+  const char *type =
+      soup_message_headers_get_content_type (soup_message_get_response_headers (message), NULL);
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  const char *detail = NULL;
+  gsize size;
+  const char *text = g_bytes_get_data (body, &size);
+
+  if (g_strcmp0 (type, "application/problem+json") == 0 && size > 0
+      && json_parser_load_from_data (parser, text, (gssize) size, NULL)
+      && JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
+    detail = json_object_get_string_member_with_default (
+        json_node_get_object (json_parser_get_root (parser)), "detail", NULL);
+  return detail != NULL ? g_bytes_new (detail, strlen (detail)) : g_bytes_ref (body);
+}
+
 static char *
 describe_answer (SoupMessage *message, GBytes *body)
 {
+  g_autoptr (GBytes) detail = get_detail (message, body);
   gsize size;
-  const char *text = g_bytes_get_data (body, &size);
+  const char *text = g_bytes_get_data (detail, &size);
   g_autoptr (GString) reason = g_string_new (NULL);
 
   size = MIN (size, MAX_REASON_LENGTH);
@@ -226,7 +250,7 @@ describe_answer (SoupMessage *message, GBytes *body)
   return g_string_free (g_steal_pointer (&reason), FALSE);
 }
 
-/* Takes what a call came to; hands back the body of a 200, or an error. */
+/* Takes what a call came to; hands back the body of a 200 or 204, or an error. */
 static GBytes *
 check_answer (
     EbBusClient *self, SoupMessage *message, GBytes *body, GError *failure, GError **error)
@@ -238,7 +262,8 @@ check_answer (
       set_unreachable (self, failure, error);
       return NULL;
     }
-  if (soup_message_get_status (message) == SOUP_STATUS_OK)
+  if (soup_message_get_status (message) == SOUP_STATUS_OK
+      || soup_message_get_status (message) == SOUP_STATUS_NO_CONTENT)
     return g_bytes_ref (body);
 
   answer = describe_answer (message, body);
@@ -354,6 +379,42 @@ eb_bus_client_deregister_finish (EbBusClient *self, GAsyncResult *result, GError
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
 
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * eb_bus_client_call:
+ * @self: a client
+ * @method: HTTP method
+ * @target: path and query, percent-encoded
+ * @json: (nullable): a body
+ * @link: (out) (optional) (transfer full) (nullable): the answer's header `Link`
+ * @error: return location for why it failed, a sentence for people
+ *
+ * Asks for anything that the bus has.
+ *
+ * Returns: (transfer full) (nullable): what the bus answered
+ */
+GBytes *
+eb_bus_client_call (EbBusClient *self,
+                    const char *method,
+                    const char *target,
+                    GBytes *json,
+                    char **link,
+                    GError **error)
+{
+  const char *mark = strchr (target, '?');
+  g_autofree char *route = mark != NULL ? g_strndup (target, mark - target) : g_strdup (target);
+  g_autoptr (SoupMessage) message =
+      make_plain_message (self, method, route, mark != NULL ? mark + 1 : NULL);
+  GBytes *answer;
+
+  if (json != NULL)
+    soup_message_set_request_body_from_bytes (message, "application/json", json);
+  answer = call (self, message, error);
+  if (answer != NULL && link != NULL)
+    *link = g_strdup (
+        soup_message_headers_get_list (soup_message_get_response_headers (message), "Link"));
+  return answer;
 }
 
 /**

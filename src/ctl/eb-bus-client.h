@@ -27,6 +27,13 @@ void eb_bus_client_deregister_async (EbBusClient *self,
                                      gpointer user_data);
 gboolean eb_bus_client_deregister_finish (EbBusClient *self, GAsyncResult *result, GError **error);
 
+GBytes *eb_bus_client_call (EbBusClient *self,
+                            const char *method,
+                            const char *target,
+                            GBytes *json,
+                            char **link,
+                            GError **error);
+
 gboolean
 eb_bus_client_publish (EbBusClient *self, GBytes *data, const char *content_type, GError **error);
 GBytes *eb_bus_client_list (EbBusClient *self, GError **error);

@@ -163,7 +163,7 @@ describe_commands (const EbCommand *commands, gsize n_commands)
   g_autoptr (GString) text = g_string_new (_ ("Commands:\n"));
 
   for (gsize i = 0; i < n_commands; i++)
-    g_string_append_printf (text, "  %-10s %s\n", commands[i].name, _ (commands[i].summary));
+    g_string_append_printf (text, "  %-12s %s\n", commands[i].name, _ (commands[i].summary));
   g_string_append (text, _ ("\n\"eventbusctl COMMAND --help\" shows a command's options."));
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
@@ -217,7 +217,8 @@ eb_command_dispatch (const EbCommand *commands, gsize n_commands, int argc, char
   if (version)
     return print_version ();
   if (argc < 2)
-    return eb_command_usage (_ ("Which command? There are listen, publish and list."));
+    return eb_command_usage (
+        _ ("Which command? There are listen, publish, list and dead-letters."));
 
   command = find_command (commands, n_commands, argv[1]);
   if (command == NULL)

@@ -55,6 +55,7 @@ gboolean eb_command_print (const char *text, gsize length);
 
 EbExit eb_command_listen (const char *url, int argc, char **argv);
 EbExit eb_command_publish (const char *url, int argc, char **argv);
+EbExit eb_command_dead_letters (const char *url, int argc, char **argv);
 EbExit eb_command_list (const char *url, int argc, char **argv);
 
 G_END_DECLS

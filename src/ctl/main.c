@@ -13,6 +13,8 @@ static const EbCommand commands[] = {
   { "listen", N_ ("Print each event as it comes"), eb_command_listen },
   { "publish", N_ ("Publish an event"), eb_command_publish },
   { "list", N_ ("Show who has registered"), eb_command_list },
+  { "dead-letters", N_ ("Show, redrive or drop what could not be delivered"),
+    eb_command_dead_letters },
 };
 
 int

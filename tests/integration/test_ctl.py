@@ -57,8 +57,11 @@ class BusHandler(http.server.BaseHTTPRequestHandler):
         bus = self.server.bus
         bus.calls.put(Call(self.command, target.path, target.query, self.headers, body))
         bus.gate.wait(DEADLINE)
-        status, text = bus.answers.get(target.path, (200, b"success"))
+        default = bus.answers.get(target.path, (200, b"success"))
+        status, text, *headers = bus.answers.get(self.path, default)
         self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
@@ -88,7 +91,7 @@ class FakeBus:
         unix = isinstance(address, str)
         kind = UnixServer if unix else HttpServer
         self.calls = queue.Queue()
-        self.answers = {}  # path -> (status, body)
+        self.answers = {}  # path, or path and query -> (status, body, *(name, value))
         self.gate = threading.Event()  # closed: no call is answered
         self.gate.set()
         self.server = kind(address, BusHandler)
@@ -423,6 +426,86 @@ class List(CtlTest):
             running = self.start("list", f"--url={self.bus.url}", stdout=full)
             self.assertIn("No space left on device", running.error_line())
             self.assertEqual(running.wait(), 1)
+
+
+class DeadLetters(CtlTest):
+    PATH = "/v1/subscriptions/host%2Fa%252Fb/dead-letters"
+    LETTERS = [
+        {"id": "one", "sequence": 7, "reason": "answered 500", "laststatus": 500, "attempts": 10,
+         "first": "2026-01-01T00:00:00Z", "last": "2026-01-02T03:04:05Z"},
+        {"id": "t\x1bwo", "sequence": 123, "reason": "no answer", "laststatus": 0, "attempts": 1,
+         "first": None, "last": None},
+    ]
+
+    def setUp(self):
+        self.bus = self.make_bus()
+
+    def letters(self, *args, **more):
+        return run("dead-letters", "host/a%2Fb", f"--url={self.bus.url}", *args, **more)
+
+    def calls(self):
+        calls = []
+        while not self.bus.calls.empty():
+            calls.append(self.bus.next_call())
+        return [(c.method, c.path, c.query, c.body) for c in calls]
+
+    def test_table(self):
+        pages = [json.dumps([letter]).encode() for letter in self.LETTERS]
+        link = ("Link", f'<{self.PATH}?after=7&limit=1000>; rel="next"')
+        self.bus.answers[f"{self.PATH}?after=0&limit=1000"] = (200, pages[0], link)
+        self.bus.answers[f"{self.PATH}?after=7&limit=1000"] = (200, pages[1])
+        status, out, err = self.letters(env={"TZ": "UTC-2"})
+        self.assertEqual((status, err), (0, ""))
+        rows = [re.split("  +", row) for row in out.decode().splitlines()]
+        self.assertEqual(rows, [
+            ["SEQUENCE", "EVENT", "STATUS", "ATTEMPTS", "LAST", "REASON"],
+            ["7", "one", "500", "10", "2026-01-02 05:04:05", "answered 500"],
+            ["123", r"t\x1bwo", "-", "1", "-", "no answer"]])
+        self.assertEqual(len(self.calls()), 2)
+
+    def test_none(self):
+        self.bus.answers[self.PATH] = (200, b"[]")
+        self.assertEqual(self.letters(), (0, b"No dead letters.\n", ""))
+
+    def test_redrive_all(self):
+        """As often as it takes, but not for ever."""
+        self.bus.answers[f"{self.PATH}/redrive"] = (200, b'{"redriven":1000,"left":1500}')
+        status, out, err = self.letters("--redrive")
+        self.assertEqual((status, out, err), (0, b"redriven: 3000, left: 1500\n", ""))
+        self.assertEqual(self.calls(), 3 * [("POST", f"{self.PATH}/redrive", "", b"")])
+
+    def test_redrive_some(self):
+        self.bus.answers[f"{self.PATH}/redrive"] = (200, b'{"redriven":2,"left":5}')
+        status, out, err = self.letters("--redrive", "--sequence=7", "--sequence=9")
+        self.assertEqual((status, out, err), (0, b"redriven: 2, left: 5\n", ""))
+        self.assertEqual(
+            self.calls(), [("POST", f"{self.PATH}/redrive", "", b'{"sequences":[7,9]}')])
+
+    def test_drop(self):
+        self.bus.answers[self.PATH] = (204, b"")
+        self.assertEqual(self.letters("--drop"), (0, b"dropped\n", ""))
+        self.assertEqual(self.letters("--drop", "--sequence=7")[0], 0)
+        self.assertEqual(self.calls(), [("DELETE", self.PATH, "", b""),
+                                        ("DELETE", self.PATH, "sequences=7", b"")])
+
+    def test_refused(self):
+        problem = json.dumps({"title": "Not Found", "status": 404, "detail": "no “host”\n"}).encode()
+        self.bus.answers[self.PATH] = (404, problem, ("Content-Type", "application/problem+json"))
+        status, out, err = self.letters()
+        self.assertEqual((status, out), (1, b""))
+        self.assertIn("404 no “host”", err)
+        self.bus.answers[self.PATH] = (200, b"success")
+        self.assertIn("not an event bus", self.letters()[2])
+
+    def test_usage(self):
+        for args, says in ((("--redrive", "--drop"), "not both"), (("--sequence=1",), "--redrive"),
+                           (("--drop", "--sequence=x"), "--sequence=x"), (("more",), "more")):
+            with self.subTest(args):
+                status, _, err = self.letters(*args)
+                self.assertEqual(status, 2)
+                self.assertIn(says, err)
+        self.assertEqual(run("dead-letters", f"--url={self.bus.url}")[0], 2)
+        self.assertEqual(self.calls(), [])
 
 
 class ListenTest(CtlTest):
@@ -968,7 +1051,7 @@ class Completion(unittest.TestCase):
 
     @unittest.skipUnless(PROGRAM, "EVENTBUSCTL is not set")
     def test_knows_every_option(self):
-        for command in ("listen", "publish", "list"):
+        for command in ("listen", "publish", "list", "dead-letters"):
             with self.subTest(command):
                 options = set(re.findall(r"--[a-z-]+", run(command, "--help")[1].decode()))
                 known = {o.rstrip("=") for o in self.complete("eventbusctl", command, "--")}
