@@ -8,6 +8,7 @@
 #include "store/eb-memory-ledger.h"
 #include "store/eb-memory-log.h"
 #include "support/eb-fake-clock.h"
+#include "support/eb-fake-ledger.h"
 #include "support/eb-fake-transport.h"
 #include "support/eb-test-wait.h"
 
@@ -18,9 +19,12 @@ typedef struct
   EbFakeClock *clock;
   EbFakeSinks *sinks;
   EbWorkerPool *workers;
-  EbLedger *ledger;
+  EbLog *log;
+  EbFakeLedger *fake; /* the ledger */
+  EbLedger *ledger;   /* the same */
   EbBus *bus;
   GString *told; /* of the signals, in order */
+  guint n_fenced;
 } Fixture;
 
 static void
@@ -36,41 +40,66 @@ removed_cb (EbBus *bus, const char *label, const char *reason, Fixture *fixture)
 }
 
 static void
-set_up (Fixture *fixture, gconstpointer data)
+fenced_cb (EbBus *bus, const char *reason, Fixture *fixture)
+{
+  fixture->n_fenced++;
+}
+
+/* A bus on the fixture's log and ledger, as after a restart. */
+static void
+start_bus (Fixture *fixture)
 {
   g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
   g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
   g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (EbLog) log = NULL;
   EbBusLimits limits;
 
-  fixture->clock = eb_fake_clock_new ();
-  fixture->sinks = eb_fake_sinks_new ();
-  fixture->told = g_string_new (NULL);
-  log = eb_memory_log_new (EB_CLOCK (fixture->clock));
-  fixture->ledger = eb_memory_ledger_new (log);
-  fixture->workers = eb_worker_pool_new (1, EB_CLOCK (fixture->clock), log, settings,
+  fixture->workers = eb_worker_pool_new (1, EB_CLOCK (fixture->clock), fixture->log, settings,
                                          eb_fake_transport_create, fixture->sinks);
-  fixture->bus = eb_bus_new (EB_CLOCK (fixture->clock), log, fixture->ledger, fixture->workers);
+  fixture->bus =
+      eb_bus_new (EB_CLOCK (fixture->clock), fixture->log, fixture->ledger, fixture->workers);
   limits = *eb_bus_get_limits (fixture->bus);
   limits.max_subscriptions = 3;
   limits.max_event_size = 10;
   eb_bus_configure (fixture->bus, &limits, policy);
   g_signal_connect (fixture->bus, "subscriber-added", G_CALLBACK (added_cb), fixture);
   g_signal_connect (fixture->bus, "subscriber-removed", G_CALLBACK (removed_cb), fixture);
+  g_signal_connect (fixture->bus, "fenced", G_CALLBACK (fenced_cb), fixture);
   eb_bus_start_async (fixture->bus, eb_test_result_cb, &result);
   g_assert_true (eb_bus_start_finish (fixture->bus, eb_test_wait_for_result (&result), NULL));
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data)
+stop_bus (Fixture *fixture)
 {
   eb_worker_pool_stop (fixture->workers);
   while (g_main_context_iteration (NULL, FALSE))
     continue;
   g_assert_finalize_object (fixture->bus);
   g_assert_finalize_object (fixture->workers);
-  g_object_unref (fixture->ledger);
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbLedger) memory = NULL;
+
+  fixture->clock = eb_fake_clock_new ();
+  fixture->sinks = eb_fake_sinks_new ();
+  fixture->told = g_string_new (NULL);
+  fixture->log = eb_memory_log_new (EB_CLOCK (fixture->clock));
+  memory = eb_memory_ledger_new (fixture->log);
+  fixture->fake = eb_fake_ledger_new (memory);
+  fixture->ledger = EB_LEDGER (fixture->fake);
+  start_bus (fixture);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  stop_bus (fixture);
+  g_object_unref (fixture->fake);
+  g_object_unref (fixture->log);
   g_object_unref (fixture->clock);
   eb_fake_sinks_free (fixture->sinks);
   g_string_free (fixture->told, TRUE);
@@ -108,17 +137,63 @@ publish (Fixture *fixture, const char *text, GError **error)
   return receipts != NULL;
 }
 
-static guint
-count_in_ledger (Fixture *fixture)
+static GPtrArray *
+load (Fixture *fixture)
 {
   g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GPtrArray) entries = NULL;
   guint64 epoch;
 
   eb_ledger_load_async (fixture->ledger, NULL, eb_test_result_cb, &result);
-  entries =
-      eb_ledger_load_finish (fixture->ledger, eb_test_wait_for_result (&result), &epoch, NULL);
+  return eb_ledger_load_finish (fixture->ledger, eb_test_wait_for_result (&result), &epoch, NULL);
+}
+
+static guint
+count_in_ledger (Fixture *fixture)
+{
+  g_autoptr (GPtrArray) entries = load (fixture);
+
   return entries->len;
+}
+
+static void
+run (void)
+{
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+}
+
+/* As a worker that says how far @subscription got. */
+static void
+report (Fixture *fixture, EbSubscription *subscription, guint64 cursor, guint64 floor)
+{
+  g_autoptr (GPtrArray) steps = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_step_free);
+  EbReport report = { .dead = 1, .lost = 2, .floor = floor, .steps = steps };
+  EbStep *step = g_new (EbStep, 1);
+
+  step->subscription = eb_subscription_ref (subscription);
+  step->change = eb_change_new (EB_CHANGE_CURSOR, eb_subscription_get_id (subscription), cursor);
+  g_ptr_array_add (steps, step);
+  g_signal_emit_by_name (fixture->workers, "report", &report);
+}
+
+static EbSubscription *
+create_subscription (const char *address)
+{
+  g_autoptr (EbSink) sink = eb_sink_new_for_address (address, NULL);
+  EbSubscriptionSpec spec = {
+    .id = address, .sink = sink, .lease = 120 * SECOND, .concurrency = 1
+  };
+
+  return eb_subscription_new (&spec, NULL);
+}
+
+static gboolean
+do_subscribe (Fixture *fixture, EbSubscription *subscription)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  eb_bus_subscribe_async (fixture->bus, subscription, EB_START_NOW, eb_test_result_cb, &result);
+  return eb_bus_subscribe_finish (fixture->bus, eb_test_wait_for_result (&result), NULL);
 }
 
 static gboolean
@@ -158,6 +233,7 @@ test_fenced (Fixture *fixture, gconstpointer data)
   count_in_ledger (fixture);
   g_assert_false (do_register (fixture, "a:1", &error));
   g_assert_error (error, EB_ERROR, EB_ERROR_FENCED);
+  g_assert_cmpuint (fixture->n_fenced, >=, 1);
   eb_bus_get_stats (fixture->bus, &stats);
   g_assert_cmpuint (stats.subscriptions, ==, 0);
 }
@@ -233,6 +309,150 @@ test_drain (Fixture *fixture, gconstpointer data)
   eb_bus_drain_finish (fixture->bus, eb_test_wait_for_result (&result));
 }
 
+static guint64
+get_cursor (Fixture *fixture)
+{
+  g_autoptr (GPtrArray) entries = load (fixture);
+
+  g_assert_cmpuint (entries->len, ==, 1);
+  return ((EbLedgerEntry *) g_ptr_array_index (entries, 0))->cursor;
+}
+
+/* The first bus sent the first event, and the second one begins with the second. */
+static gboolean
+has_second (gpointer data)
+{
+  EbFakeSinks *sinks = ((Fixture *) data)->sinks;
+  guint n = eb_fake_sinks_count (sinks, "http://a:1/event");
+
+  return n >= 2 && eb_fake_sinks_get (sinks, "http://a:1/event", n - 1).sequence == 2;
+}
+
+/* Subscriptions go on, each with its lease in full. */
+static void
+test_restart (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbSubscription) subscription = create_subscription ("a:1");
+
+  eb_fake_sinks_set (fixture->sinks, "http://a:1/event", EB_FAKE_KEEP);
+  g_assert_true (do_subscribe (fixture, subscription));
+  g_assert_true (publish (fixture, "1", NULL));
+  g_assert_true (publish (fixture, "2", NULL));
+  report (fixture, subscription, 1, 0);
+  run ();
+  eb_fake_clock_advance (fixture->clock, 100 * SECOND);
+  stop_bus (fixture);
+
+  eb_fake_sinks_set (fixture->sinks, "http://a:1/event", EB_FAKE_TAKE);
+  start_bus (fixture);
+  g_assert_cmpstr (fixture->told->str, ==, "+a:1 +a:1 ");
+  eb_test_wait_for (has_second, fixture);
+  eb_fake_clock_advance (fixture->clock, 100 * SECOND);
+  run ();
+  g_assert_cmpstr (fixture->told->str, ==, "+a:1 +a:1 ");
+}
+
+/* Whoever has the id by now has nothing to do with it. */
+static void
+test_stale_report (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbSubscription) first = create_subscription ("a:1");
+  g_autoptr (EbSubscription) second = create_subscription ("a:1");
+
+  g_assert_true (do_subscribe (fixture, first));
+  g_assert_true (do_deregister (fixture, "a:1", NULL));
+  g_assert_true (do_subscribe (fixture, second));
+  report (fixture, first, 7, 0);
+  run ();
+  g_assert_cmpuint (get_cursor (fixture), ==, 0);
+}
+
+static void
+test_counts (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbSubscription) subscription = create_subscription ("a:1");
+  EbBusStats stats;
+
+  g_assert_true (do_subscribe (fixture, subscription));
+  report (fixture, subscription, 1, 0);
+  eb_bus_get_stats (fixture->bus, &stats);
+  g_assert_cmpuint (stats.dead, ==, 1);
+  g_assert_cmpuint (stats.lost, ==, 2);
+  g_assert_cmpuint (stats.subscriptions, ==, 1);
+}
+
+/* The daemon may go when the ledger knows what was delivered, and not before. */
+static void
+test_drain_writes (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbSubscription) subscription = create_subscription ("a:1");
+  g_autoptr (GAsyncResult) result = NULL;
+
+  g_assert_true (do_subscribe (fixture, subscription));
+  eb_fake_ledger_refuse (fixture->fake, EB_ERROR_BUSY);
+  report (fixture, subscription, 5, 0);
+  eb_bus_drain_async (fixture->bus, 4 * SECOND, eb_test_result_cb, &result);
+  run ();
+  g_assert_null (result);
+  eb_fake_ledger_accept (fixture->fake);
+  eb_fake_clock_advance (fixture->clock, SECOND);
+  eb_bus_drain_finish (fixture->bus, eb_test_wait_for_result (&result));
+  g_assert_cmpuint (get_cursor (fixture), ==, 5);
+}
+
+static void
+test_drain_ends_all_the_same (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbSubscription) subscription = create_subscription ("a:1");
+  g_autoptr (GAsyncResult) result = NULL;
+
+  g_assert_true (do_subscribe (fixture, subscription));
+  eb_fake_ledger_refuse (fixture->fake, EB_ERROR_IO);
+  report (fixture, subscription, 5, 0);
+  eb_bus_drain_async (fixture->bus, 4 * SECOND, eb_test_result_cb, &result);
+  for (guint i = 0; i < 4; i++)
+    {
+      g_assert_null (result);
+      run ();
+      eb_fake_clock_advance (fixture->clock, SECOND);
+    }
+  eb_bus_drain_finish (fixture->bus, eb_test_wait_for_result (&result));
+}
+
+/* A deregistration that the ledger refused was answered with an error; asking again is no lie, and
+ * whoever takes the address next begins anew. */
+static void
+test_unforgotten (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) again = NULL;
+
+  g_assert_true (do_register (fixture, "a:1", NULL));
+  g_assert_true (do_register (fixture, "b:1", NULL));
+  eb_fake_ledger_refuse (fixture->fake, EB_ERROR_IO);
+  g_assert_false (do_deregister (fixture, "a:1", &error));
+  g_assert_error (error, EB_ERROR, EB_ERROR_IO);
+  g_assert_false (do_deregister (fixture, "a:1", &again));
+  g_assert_error (again, EB_ERROR, EB_ERROR_IO);
+  eb_fake_ledger_accept (fixture->fake);
+  g_assert_true (do_deregister (fixture, "a:1", NULL));
+  g_assert_cmpuint (count_in_ledger (fixture), ==, 1);
+}
+
+/* Nobody asks again for what has expired. */
+static void
+test_expired_unforgotten (Fixture *fixture, gconstpointer data)
+{
+  g_assert_true (do_register (fixture, "a:1", NULL));
+  eb_fake_ledger_refuse (fixture->fake, EB_ERROR_IO);
+  eb_fake_clock_advance (fixture->clock, 120 * SECOND);
+  run ();
+  eb_fake_ledger_accept (fixture->fake);
+  eb_fake_clock_advance (fixture->clock, SECOND);
+  run ();
+  g_assert_cmpuint (count_in_ledger (fixture), ==, 0);
+}
+
 static void
 test_list (Fixture *fixture, gconstpointer data)
 {
@@ -265,6 +485,13 @@ main (int argc, char **argv)
   ADD ("refusals", test_refusals);
   ADD ("drain", test_drain);
   ADD ("list", test_list);
+  ADD ("restart", test_restart);
+  ADD ("stale-report", test_stale_report);
+  ADD ("counts", test_counts);
+  ADD ("drain-writes", test_drain_writes);
+  ADD ("drain-ends-all-the-same", test_drain_ends_all_the_same);
+  ADD ("unforgotten", test_unforgotten);
+  ADD ("expired-unforgotten", test_expired_unforgotten);
 
   return g_test_run ();
 }

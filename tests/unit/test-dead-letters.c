@@ -42,11 +42,12 @@ set_up (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
   g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
-  g_autoptr (EbLedger) memory = eb_memory_ledger_new ();
+  g_autoptr (EbLedger) memory = NULL;
 
   fixture->clock = eb_fake_clock_new ();
   fixture->sinks = eb_fake_sinks_new ();
   fixture->log = eb_memory_log_new (EB_CLOCK (fixture->clock));
+  memory = eb_memory_ledger_new (fixture->log);
   fixture->ledger = eb_fake_ledger_new (memory);
   fixture->workers = eb_worker_pool_new (1, EB_CLOCK (fixture->clock), fixture->log, settings,
                                          eb_fake_transport_create, fixture->sinks);

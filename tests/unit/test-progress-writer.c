@@ -5,6 +5,7 @@
 
 #include "bus/eb-progress-writer.h"
 #include "store/eb-memory-ledger.h"
+#include "store/eb-memory-log.h"
 #include "support/eb-fake-clock.h"
 #include "support/eb-fake-ledger.h"
 #include "support/eb-test-wait.h"
@@ -75,9 +76,12 @@ set_up (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (EbSink) sink = eb_sink_new_for_address ("a:1", NULL);
   EbSubscriptionSpec spec = { .id = "a:1", .sink = sink, .concurrency = 1 };
-  g_autoptr (EbLedger) memory = eb_memory_ledger_new ();
+  g_autoptr (EbLog) log = NULL;
+  g_autoptr (EbLedger) memory = NULL;
 
   fixture->clock = eb_fake_clock_new ();
+  log = eb_memory_log_new (EB_CLOCK (fixture->clock));
+  memory = eb_memory_ledger_new (log);
   fixture->ledger = eb_fake_ledger_new (memory);
   fixture->subscription = eb_subscription_new (&spec, NULL);
   g_assert_null (load (fixture));
