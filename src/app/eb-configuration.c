@@ -224,6 +224,7 @@ set_initial (EbConfiguration *self, GError **error)
         && !set_field (self, &key_table[i], key_table[i].initial, error))
       return FALSE;
   self->workers = get_default_workers ();
+  self->store_path = eb_store_location_dup_default_path ();
   return TRUE;
 }
 

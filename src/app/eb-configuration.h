@@ -5,6 +5,8 @@
 
 #include <gio/gio.h>
 
+#include "store/eb-sqlite-store.h"
+
 G_BEGIN_DECLS
 
 /**
@@ -31,17 +33,6 @@ typedef enum
 } EbTransportChoice;
 
 /**
- * EbDurabilityChoice:
- * @EB_DURABILITY_CHOICE_FULL: an event is on the disk when it is acknowledged
- * @EB_DURABILITY_CHOICE_RELAXED: it is with the operating system
- */
-typedef enum
-{
-  EB_DURABILITY_CHOICE_FULL,
-  EB_DURABILITY_CHOICE_RELAXED,
-} EbDurabilityChoice;
-
-/**
  * EbConfiguration:
  *
  * Everything that can be configured, checked. Times are in microseconds.
@@ -62,7 +53,7 @@ typedef struct
   gsize max_event_size;
 
   char *store_path; /* (owned) (nullable) store.location: of the database; NULL for memory: */
-  EbDurabilityChoice durability;
+  EbDurability durability;
   gsize retention_size;
   GTimeSpan retention_age;
 

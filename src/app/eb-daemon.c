@@ -21,6 +21,7 @@
 #include "http/eb-http-server.h"
 #include "store/eb-memory-ledger.h"
 #include "store/eb-memory-log.h"
+#include "store/eb-sqlite-store.h"
 
 /* A service manager that stops us has no patience; what is not delivered by then is broken off. */
 #define DRAIN_LIMIT (4 * G_TIME_SPAN_SECOND)
@@ -46,6 +47,7 @@ struct _EbDaemon
   EbClock *clock;              /* (owned) */
   GResolver *resolver;         /* (owned) */
   EbLog *log;                  /* (owned) */
+  EbLedger *ledger;            /* (owned) the same object where the store is a database */
   EbWorkerPool *workers;       /* (owned) */
   EbBus *bus;                  /* (owned) */
   EbHttpServer *http;          /* (owned) */
@@ -130,7 +132,21 @@ create_delivery_settings (EbDaemon *self, const EbConfiguration *configuration, 
   settings->connect_timeout = configuration->connect_timeout;
   settings->max_connections = get_connections_per_worker (configuration);
   settings->ca_file = g_strdup (configuration->ca_file);
+  eb_delivery_settings_set_retry (settings,
+                                  (const GTimeSpan *) (gpointer) configuration->retry->data,
+                                  configuration->retry->len);
   return settings;
+}
+
+static void
+configure_store (EbDaemon *self, const EbConfiguration *configuration)
+{
+  if (EB_IS_SQLITE_STORE (self->log))
+    eb_sqlite_store_configure (EB_SQLITE_STORE (self->log), configuration->durability,
+                               configuration->retention_size, configuration->retention_age);
+  else
+    eb_memory_log_configure (EB_MEMORY_LOG (self->log), configuration->retention_size,
+                             configuration->retention_age);
 }
 
 /* All or nothing. */
@@ -145,8 +161,7 @@ apply_configuration (EbDaemon *self, const EbConfiguration *configuration, GErro
 
   if (settings == NULL)
     return FALSE;
-  eb_memory_log_configure (EB_MEMORY_LOG (self->log), configuration->retention_size,
-                           configuration->retention_age);
+  configure_store (self, configuration);
   eb_worker_pool_configure (self->workers, settings);
   eb_bus_configure (self->bus, &limits, settings->policy);
   eb_http_server_configure (self->http, &http_limits, (const char *const *) configuration->hosts);
@@ -215,27 +230,43 @@ fenced_cb (EbBus *bus, const char *reason, EbDaemon *self)
 }
 
 static gboolean
+open_store (EbDaemon *self, GError **error)
+{
+  const char *path = self->configuration->store_path;
+
+  if (path == NULL)
+    {
+      self->log = eb_memory_log_new (self->clock);
+      self->ledger = eb_memory_ledger_new (self->log);
+      return TRUE;
+    }
+  self->log = (EbLog *) eb_sqlite_store_new (self->clock, path, NULL, error);
+  if (self->log != NULL)
+    self->ledger = EB_LEDGER (g_object_ref (self->log));
+  return self->log != NULL;
+}
+
+static void
+close_store (EbDaemon *self)
+{
+  if (self->log != NULL && EB_IS_SQLITE_STORE (self->log))
+    eb_sqlite_store_close (EB_SQLITE_STORE (self->log));
+}
+
+static gboolean
 build (EbDaemon *self, GError **error)
 {
-  g_autoptr (EbLedger) ledger = NULL;
   g_autoptr (EbDeliverySettings) settings = NULL;
 
   self->clock = eb_system_clock_new ();
   self->resolver = eb_resolver_new (self->clock, NULL, NULL);
   g_resolver_set_default (self->resolver); /* so that libsoup's sinks are looked up by it too */
   settings = create_delivery_settings (self, self->configuration, error);
-  if (settings == NULL)
+  if (settings == NULL || !open_store (self, error))
     return FALSE;
-  if (self->configuration->store_path != NULL)
-    {
-      g_set_error_literal (error, EB_ERROR, EB_ERROR_IO, "This build can only store in memory:");
-      return FALSE;
-    }
-  self->log = eb_memory_log_new (self->clock);
-  ledger = eb_memory_ledger_new (self->log);
   self->workers = eb_worker_pool_new (self->configuration->workers, self->clock, self->log,
                                       settings, create_transport, self);
-  self->bus = eb_bus_new (self->clock, self->log, ledger, self->workers);
+  self->bus = eb_bus_new (self->clock, self->log, self->ledger, self->workers);
   g_signal_connect (self->bus, "fenced", G_CALLBACK (fenced_cb), self);
   self->http = eb_http_server_new (self->bus, self->clock, error);
   return self->http != NULL && apply_configuration (self, self->configuration, error);
@@ -414,6 +445,7 @@ eb_daemon_run (EbDaemon *self, GError **error)
   if (self->error == NULL)
     g_main_loop_run (self->loop);
   eb_worker_pool_stop (self->workers);
+  close_store (self);
 
   if (self->error == NULL)
     return TRUE;
@@ -443,6 +475,8 @@ eb_daemon_finalize (GObject *object)
     g_signal_handlers_disconnect_by_data (self->bus, self);
   g_clear_object (&self->bus);
   g_clear_object (&self->workers);
+  close_store (self);
+  g_clear_object (&self->ledger);
   g_clear_object (&self->log);
   g_clear_object (&self->resolver);
   g_clear_object (&self->connection);

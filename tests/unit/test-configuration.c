@@ -26,11 +26,11 @@ test_store (void)
       load ("[store]\nlocation=sqlite:y.db\nretention-size=7\nretention-age=60\n", NULL);
 
   g_assert_null (memory->store_path);
-  g_assert_cmpint (memory->durability, ==, EB_DURABILITY_CHOICE_FULL);
+  g_assert_cmpint (memory->durability, ==, EB_DURABILITY_FULL);
   g_assert_cmpuint (memory->retention_size, ==, 64 * 1024 * 1024);
   g_assert_cmpint (memory->retention_age, ==, 7 * G_TIME_SPAN_DAY);
   g_assert_cmpstr (file->store_path, ==, "/x/y.db");
-  g_assert_cmpint (file->durability, ==, EB_DURABILITY_CHOICE_RELAXED);
+  g_assert_cmpint (file->durability, ==, EB_DURABILITY_RELAXED);
   g_assert_cmpuint (file->retention_size, ==, 1024 * 1024 * 1024);
   g_assert_cmpstr (limited->store_path, ==, "y.db");
   g_assert_cmpuint (limited->retention_size, ==, 7);

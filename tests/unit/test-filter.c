@@ -223,7 +223,9 @@ test_subscription (void)
   g_autoptr (EbSink) sink = eb_sink_new_for_address ("h", NULL);
   g_autoptr (EbFilter) filter = new_term (EB_FILTER_EXACT, "subject", "a");
   const char *const types[] = { "com.example.*", NULL };
-  const EbSubscriptionSpec spec = { "id", sink, types, filter, G_TIME_SPAN_MINUTE, 3, TRUE };
+  const EbSubscriptionSpec spec = {
+    "id", sink, types, filter, G_TIME_SPAN_MINUTE, 3, EB_ORDER_RELAXED, TRUE
+  };
   g_autoptr (GError) error = NULL;
   g_autoptr (EbSubscription) subscription = eb_subscription_new (&spec, &error);
   g_autoptr (EbEvent) wanted = new_event ("com.example.t", "a");
@@ -258,20 +260,27 @@ test_subscription_refused (void)
   g_autofree char *longest = g_strnfill (2100, 'i');
   g_autofree char *longer = g_strnfill (2101, 'i');
   const char *const all[] = { ">", NULL }, *const bad[] = { "a..b", NULL };
-  const EbSubscriptionSpec good = { longest, sink, all, NULL, 0, 1, FALSE };
+  const EbSubscriptionSpec good = { longest, sink, all, NULL, 0, 1, EB_ORDER_RELAXED, FALSE };
   g_autoptr (EbSubscription) subscription = eb_subscription_new (&good, NULL);
   g_autoptr (EbEvent) event = new_event ("a..b", NULL);
 
   g_assert_nonnull (subscription);
   g_assert_true (eb_subscription_matches (subscription, event));
   g_assert_false (eb_subscription_is_ephemeral (subscription));
-  assert_spec_refused (&(EbSubscriptionSpec){ "", sink, all, NULL, 0, 1, FALSE });
-  assert_spec_refused (&(EbSubscriptionSpec){ longer, sink, all, NULL, 0, 1, FALSE });
-  assert_spec_refused (&(EbSubscriptionSpec){ "\xff", sink, all, NULL, 0, 1, FALSE });
-  assert_spec_refused (&(EbSubscriptionSpec){ "i", sink, bad, NULL, 0, 1, FALSE });
-  assert_spec_refused (&(EbSubscriptionSpec){ "i", sink, all, incomplete, 0, 1, FALSE });
-  assert_spec_refused (&(EbSubscriptionSpec){ "i", sink, all, NULL, -1, 1, FALSE });
-  assert_spec_refused (&(EbSubscriptionSpec){ "i", sink, all, NULL, 0, 0, FALSE });
+  assert_spec_refused (&(EbSubscriptionSpec){ "", sink, all, NULL, 0, 1, EB_ORDER_RELAXED, FALSE });
+  assert_spec_refused (
+      &(EbSubscriptionSpec){ longer, sink, all, NULL, 0, 1, EB_ORDER_RELAXED, FALSE });
+  assert_spec_refused (
+      &(EbSubscriptionSpec){ "\xff", sink, all, NULL, 0, 1, EB_ORDER_RELAXED, FALSE });
+  assert_spec_refused (
+      &(EbSubscriptionSpec){ "i", sink, bad, NULL, 0, 1, EB_ORDER_RELAXED, FALSE });
+  assert_spec_refused (
+      &(EbSubscriptionSpec){ "i", sink, all, incomplete, 0, 1, EB_ORDER_RELAXED, FALSE });
+  assert_spec_refused (
+      &(EbSubscriptionSpec){ "i", sink, all, NULL, -1, 1, EB_ORDER_RELAXED, FALSE });
+  assert_spec_refused (
+      &(EbSubscriptionSpec){ "i", sink, all, NULL, 0, 0, EB_ORDER_RELAXED, FALSE });
+  assert_spec_refused (&(EbSubscriptionSpec){ "i", sink, all, NULL, 0, 2, EB_ORDER_STRICT, FALSE });
 }
 
 int
