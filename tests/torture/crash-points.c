@@ -13,8 +13,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* Preloaded into the daemon, ends it with SIGKILL at the N-th passage of a named point of its SQLite
- * calls: EB_CRASH_AT=POINT:N.
+/* Preloaded into the daemon, ends it with SIGKILL at the N-th passage of a named point of its
+ * SQLite calls: EB_CRASH_AT=POINT:N.
  *
  *   before-commit  a COMMIT has not begun
  *   after-commit   a COMMIT has returned, and its caller knows nothing of it yet
@@ -26,12 +26,11 @@
 
 typedef struct sqlite3 sqlite3;
 typedef struct sqlite3_stmt sqlite3_stmt;
-typedef int (*ExecRow) (void *, int, char **, char **);
 
 int sqlite3_step (sqlite3_stmt *statement);
-int sqlite3_exec (sqlite3 *db, const char *sql, ExecRow row, void *data, char **message);
 int sqlite3_wal_checkpoint_v2 (sqlite3 *db, const char *name, int mode, int *size, int *done);
-/* The library's, which the daemon has loaded; looked up, so that this needs nothing to link with. */
+/* The library's, which the daemon has loaded; looked up, so that this needs nothing to link with.
+ */
 typedef const char *(*SqlOf) (sqlite3_stmt *);
 
 typedef enum
@@ -46,7 +45,6 @@ typedef enum
 static Point wanted;
 static atomic_long passages_left;
 static _Thread_local bool in_checkpoint;
-static _Thread_local bool in_exec; /* whose own steps are not looked at again */
 static _Thread_local bool schema_changed;
 
 __attribute__ ((constructor)) static void
@@ -125,30 +123,17 @@ after (const char *sql)
   pass (POINT_AFTER_COMMIT);
 }
 
+/* sqlite3_exec() comes here as well, once for each of its statements. */
 int
 sqlite3_step (sqlite3_stmt *statement)
 {
   int (*next) (sqlite3_stmt *) = next_of ("sqlite3_step");
   SqlOf sql_of = (SqlOf) next_of ("sqlite3_sql");
-  const char *sql = in_exec ? NULL : sql_of (statement);
+  const char *sql = sql_of (statement);
   int result;
 
   before (sql);
   result = next (statement);
-  after (sql);
-  return result;
-}
-
-int
-sqlite3_exec (sqlite3 *db, const char *sql, ExecRow row, void *data, char **message)
-{
-  int (*next) (sqlite3 *, const char *, ExecRow, void *, char **) = next_of ("sqlite3_exec");
-  int result;
-
-  before (sql);
-  in_exec = true;
-  result = next (db, sql, row, data, message);
-  in_exec = false;
   after (sql);
   return result;
 }
