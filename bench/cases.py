@@ -2,110 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The cases: what runs against what, and the figure that each must reach."""
 
-import dataclasses
-import statistics
-
 import load
 import servers
+from durable import DURABLE_CASES
+from harness import HEAD_BYTES, Row, cold_rate, warm_p99, warm_rate
 
-# What a head is taken to be while eventbusd has not shown it.
-HEAD_BYTES = 420
 # nginx's best; with more, its rate falls.
 NGINX_CONNECTIONS = 4
 # Memory of one registration includes what all of them need together.
 REGISTRATIONS = 100_000
 IDLE_CLIENTS = 4_000
-
-
-@dataclasses.dataclass
-class Row:
-    """A line of the table: a ratio (or a figure) and what it must be."""
-
-    what: str
-    against: str
-    values: list  # one for each round
-    at_least: float = None
-    at_most: float = None
-    unit: str = "×"
-
-    @property
-    def value(self):
-        return statistics.median(self.values)
-
-    @property
-    def passed(self):
-        """None where there is no target."""
-        if self.at_least is not None:
-            return self.value >= self.at_least
-        if self.at_most is not None:
-            return self.value <= self.at_most
-        return None
-
-
-class Bench:
-    """The runs of all cases so far, and what went wrong in eventbusd's."""
-
-    def __init__(self, build, quick, say):
-        self.build = build
-        self.quick = quick
-        self.say = say
-        self.faults = []
-        self.runs = {}  # case → who → list of results
-
-    def events(self, wanted):
-        """How many events to send: a quick run shows only that everything works."""
-        return max(wanted // 10, 10) if self.quick else wanted
-
-    def note(self, case, who, result):
-        self.runs.setdefault(case, {}).setdefault(who, []).append(result)
-        return result
-
-    def eventbusd(self, case, who="eventbusd", **options):
-        """A fan-out through the daemon, which must not lose or repeat anything."""
-        result = load.fanout(self.build, lambda port: servers.eventbusd(self.build), **options)
-        wrong = {name: result[name] for name in ("lost", "repeats", "corrupt", "malformed")
-                 if result[name]}
-        if wrong or not result["finished"]:
-            self.faults.append(f"{case}, {who}: {wrong or 'not everything was published'}")
-        return self._said(case, who, result)
-
-    def tutorial(self, case, who="tutorial", **options):
-        result = load.fanout(self.build, lambda port: servers.tutorial(self.build), **options)
-        return self._said(case, who, result)
-
-    def nginx(self, case, who="nginx", **options):
-        result = load.fanout(self.build, lambda port: servers.nginx(port, options["sinks"]),
-                             unregistered=True, **options)
-        return self._said(case, who, result)
-
-    def sender(self, case, kind, head_bytes, **options):
-        return self._said(case, kind, load.sender(self.build, kind, head_bytes, **options))
-
-    def _said(self, case, who, result):
-        warm = result["warm"]
-        seldom = "".join(f", {result[name]} {name}" for name in ("refused", "broken", "late")
-                         if result[name])
-        self.say(f"{case}: {who}: {warm['rate']:,.0f}/s, p99 {warm['p99_us'] / 1000:.2f} ms, "
-                 f"{result['cpu_us']:.1f} µs a delivery, {result['lost']} lost, "
-                 f"{result['repeats']} repeated{seldom}")
-        return self.note(case, who, result)
-
-    def ratios(self, case, over, under, figure):
-        """Round by round: what ran side by side is compared with each other."""
-        runs = self.runs[case]
-        return [figure(a) / figure(b) for a, b in zip(runs[over], runs[under])]
-
-
-def warm_rate(result):
-    return result["warm"]["rate"]
-
-
-def cold_rate(result):
-    return result["cold"]["rate"]
-
-
-def warm_p99(result):
-    return result["warm"]["p99_us"]
 
 
 def fanout_100(bench, rounds):
@@ -176,11 +82,7 @@ def idle_clients(bench, rounds):
     for _ in range(rounds):
         for who, idle in variants.items():
             with servers.eventbusd(bench.build) as server:
-                result = load.posts(bench.build, server, idle=idle, seconds=1 if bench.quick else 3)
-            if result["idle"] != idle or result["idle_broken"] or result["failed"]:
-                bench.faults.append(f"{case}, {who}: {result}")
-            bench.say(f"{case}: {who}: {result['rate']:,.0f} POSTs/s")
-            bench.note(case, who, result)
+                bench.posts(case, who, server, idle=idle)
     return [Row(f"POSTs/s of one publisher beside {IDLE_CLIENTS:,} idle clients", "without them",
                 bench.ratios(case, "beside idle clients", "alone", lambda r: r["rate"]),
                 at_least=0.8)]
@@ -211,4 +113,5 @@ CASES = {
     "latency": latency,
     "idle-clients": idle_clients,
     "memory": memory,
+    **DURABLE_CASES,
 }

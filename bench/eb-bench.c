@@ -8,6 +8,7 @@
 #include "bench/eb-load-payload.h"
 #include "bench/eb-load-posts.h"
 #include "bench/eb-load-register.h"
+#include "bench/eb-load-sync.h"
 
 #include <gio/gio.h>
 
@@ -59,6 +60,7 @@ run_fanout (int argc, char **argv, GError **error)
     { "deadline", 0, 0, G_OPTION_ARG_INT, &o.deadline_s, "The longest a run may take", "S" },
     { "drop-every", 0, 0, G_OPTION_ARG_INT, &o.drop_every, "Overlook each N-th delivery", "N" },
     { "passive", 0, 0, G_OPTION_ARG_NONE, &o.passive, "Another program sends", NULL },
+    { "late", 0, 0, G_OPTION_ARG_NONE, &o.late, "Sinks open when all is published", NULL },
     { "unregistered", 0, 0, G_OPTION_ARG_NONE, &o.unregistered, "Register no sink", NULL },
     { NULL }
   };
@@ -88,23 +90,39 @@ static gboolean
 run_posts (int argc, char **argv, GError **error)
 {
   g_autofree char *server_text = NULL;
-  struct sockaddr_in server;
-  int connections = 1, idle = 0, seconds = 3;
+  EbLoadPostsOptions o = { .connections = 1, .seconds = 3 };
   const GOptionEntry entries[] = {
     { "server", 0, 0, G_OPTION_ARG_STRING, &server_text, "Whom to publish to", "ADDRESS:PORT" },
-    { "connections", 0, 0, G_OPTION_ARG_INT, &connections, "Requests at the same time", "N" },
-    { "idle", 0, 0, G_OPTION_ARG_INT, &idle, "Idle clients beside", "N" },
-    { "seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "For how long", "S" },
+    { "connections", 0, 0, G_OPTION_ARG_INT, &o.connections, "Requests at the same time", "N" },
+    { "idle", 0, 0, G_OPTION_ARG_INT, &o.idle, "Idle clients beside", "N" },
+    { "seconds", 0, 0, G_OPTION_ARG_INT, &o.seconds, "For how long", "S" },
+    { "rate", 0, 0, G_OPTION_ARG_DOUBLE, &o.rate, "Events a second, 0: what goes", "R" },
     { NULL }
   };
   g_autoptr (GOptionContext) context = g_option_context_new ("- measure publishing");
 
   if (!parse (context, entries, &argc, &argv, error)
-      || !require_server (server_text, &server, error))
+      || !require_server (server_text, &o.server, error))
     return FALSE;
 
-  eb_load_posts_run (&server, (guint) connections, (guint) idle, (guint) seconds);
+  eb_load_posts_run (&o);
   return TRUE;
+}
+
+static gboolean
+run_sync (int argc, char **argv, GError **error)
+{
+  g_autofree char *folder = NULL;
+  int seconds = 3;
+  const GOptionEntry entries[] = {
+    { "folder", 0, 0, G_OPTION_ARG_FILENAME, &folder, "On the file system to measure", "FOLDER" },
+    { "seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "For how long", "S" },
+    { NULL }
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new ("- measure durable writes");
+
+  return parse (context, entries, &argc, &argv, error)
+         && eb_load_sync_run (folder != NULL ? folder : ".", (guint) seconds, error);
 }
 
 int
@@ -118,6 +136,7 @@ main (int argc, char **argv)
     { "fanout", run_fanout },
     { "register", run_register },
     { "posts", run_posts },
+    { "sync", run_sync },
   };
   g_autoptr (GError) error = NULL;
 
@@ -132,6 +151,6 @@ main (int argc, char **argv)
         return 1;
       }
 
-  g_printerr ("Usage: eb-bench fanout|register|posts [OPTION…]\n");
+  g_printerr ("Usage: eb-bench fanout|register|posts|sync [OPTION…]\n");
   return 1;
 }

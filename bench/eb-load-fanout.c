@@ -35,6 +35,8 @@ typedef struct
   EbLoadSink *sink;                   /* (owned) */
   EbLoadPublisher *publisher;         /* (owned) (nullable): %NULL when another program sends */
   guint phase;                        /* %EB_LOAD_PHASES when all are over */
+  struct sockaddr_in server;          /* whom to publish to, if anybody is published to here */
+  guint64 open_ns;                    /* when the sinks opened; 0 while they are closed */
   guint64 deadline_ns;
   guint64 over_ns; /* when the last phase was over */
   gint64 cpu_us;   /* what this process has used when the second phase began, then in it */
@@ -61,11 +63,37 @@ used_cpu_us (void)
          + usage.ru_stime.tv_usec;
 }
 
+static gboolean
+register_sinks (Fanout *self, GError **error)
+{
+  const EbLoadFanoutOptions *options = self->options;
+  guint good = (guint) (options->sinks + options->silent);
+
+  return eb_load_register (&self->server, 0, good, eb_load_sink_get_port (self->sink), error)
+         && eb_load_register (&self->server, good, (guint) options->refusing,
+                              eb_load_sink_get_refusing_port (self->sink), error);
+}
+
+static void
+open_sinks (Fanout *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  eb_load_sink_open (self->sink);
+  self->open_ns = eb_load_now_ns ();
+  /* A sink that comes back keeps alive, so that it is not found only at the next probe. */
+  if (self->options->late && !register_sinks (self, &error))
+    g_error ("%s", error->message);
+}
+
 /* Everything has arrived, or nothing more will. */
 static gboolean
 phase_is_over (Fanout *self, guint64 now)
 {
   guint64 last = eb_load_tally_get_last_arrival_ns (self->tally);
+
+  if (self->open_ns == 0)
+    return eb_load_tally_get_phase (self->tally, self->phase)->n_events == 0;
 
   if (self->publisher != NULL)
     {
@@ -107,6 +135,10 @@ fanout_turn (gpointer data)
   if (self->publisher != NULL)
     eb_load_publisher_turn (self->publisher);
 
+  if (self->open_ns == 0 && self->phase == EB_LOAD_PHASES - 1
+      && eb_load_publisher_is_done (self->publisher))
+    open_sinks (self);
+
   if (!phase_is_over (self, now))
     return;
   self->phase++;
@@ -135,20 +167,13 @@ static gboolean
 prepare_publisher (Fanout *self, GError **error)
 {
   const EbLoadFanoutOptions *options = self->options;
-  guint good = (guint) (options->sinks + options->silent);
-  struct sockaddr_in server;
 
-  if (!read_server (&server, error))
-    return FALSE;
-
-  if (!options->unregistered
-      && (!eb_load_register (&server, 0, good, eb_load_sink_get_port (self->sink), error)
-          || !eb_load_register (&server, good, (guint) options->refusing,
-                                eb_load_sink_get_refusing_port (self->sink), error)))
+  if (!read_server (&self->server, error)
+      || (!options->unregistered && !register_sinks (self, error)))
     return FALSE;
 
   self->publisher =
-      eb_load_publisher_new (self->loop, self->tally, &server, (guint) options->connections,
+      eb_load_publisher_new (self->loop, self->tally, &self->server, (guint) options->connections,
                              (guint) options->window, (guint) options->give_up_ms);
   return TRUE;
 }
@@ -167,6 +192,17 @@ print_phase (const char *name, const EbLoadPhase *phase)
            (double) eb_load_histogram_quantile (&phase->latency, 0.5) / 1e3,
            (double) eb_load_histogram_quantile (&phase->latency, 0.99) / 1e3,
            (double) phase->latency.largest / 1e3);
+}
+
+/* Deliveries a second since the sinks opened. */
+static double
+catch_up_rate (Fanout *self)
+{
+  const EbLoadPhase *phase = eb_load_tally_get_phase (self->tally, EB_LOAD_PHASES - 1);
+
+  if (phase->deliveries == 0)
+    return 0;
+  return (double) phase->deliveries / ((double) (phase->end_ns - self->open_ns) / 1e9);
 }
 
 static void
@@ -189,6 +225,7 @@ print_result (Fanout *self)
            eb_load_tally_get_repeats (self->tally), eb_load_tally_get_corrupt (self->tally),
            eb_load_sink_get_n_malformed (self->sink), eb_load_sink_get_n_accepted (self->sink),
            (double) self->cpu_us / G_USEC_PER_SEC);
+  g_print ("\"catch_up\": %.1f, ", catch_up_rate (self));
   g_print ("\"refused\": %u, \"broken\": %u, \"late\": %u}\n",
            publisher != NULL ? eb_load_publisher_get_n_refused (publisher) : 0,
            publisher != NULL ? eb_load_publisher_get_n_broken (publisher) : 0,
@@ -214,6 +251,8 @@ eb_load_fanout_run (const EbLoadFanoutOptions *options, GError **error)
       eb_load_tally_new ((guint) options->sinks, (guint) options->warmup, (guint) options->events);
   self.sink =
       eb_load_sink_new (self.loop, self.tally, (guint) options->sinks, (guint) options->drop_every);
+  if (!options->late)
+    open_sinks (&self);
   g_print ("port %u\n", eb_load_sink_get_port (self.sink));
   fflush (stdout);
 

@@ -21,6 +21,7 @@ G_BEGIN_DECLS
  * @quiet_ms: when everything is published and nothing arrives for so long, the phase is over
  * @deadline_s: the run is over after that time, whatever is missing
  * @drop_every: to try the count: each so many-th delivery is taken for lost; 0: none
+ * @late: the sinks refuse connections until everything is published, and keep alive then
  * @passive: nothing is published here: another program sends the deliveries
  * @unregistered: the sinks need not be registered
  */
@@ -38,6 +39,7 @@ typedef struct
   int quiet_ms;
   int deadline_s;
   int drop_every;
+  gboolean late;
   gboolean passive;
   gboolean unregistered;
 } EbLoadFanoutOptions;

@@ -206,7 +206,7 @@ bind_any_port (guint32 address, struct sockaddr_in *bound)
  * @n_sinks: how many sinks answer; those beyond take connections and never answer
  * @drop_every: to try the tally: each so many-th delivery is answered but not counted; 0 for none
  *
- * Starts to listen, on a port that the system chooses.
+ * Takes a port that the system chooses. It refuses connections before eb_load_sink_open().
  *
  * Returns: (transfer full): the sinks
  */
@@ -228,14 +228,25 @@ eb_load_sink_new (EbLoadLoop *loop, EbLoadTally *tally, guint n_sinks, guint dro
   self->listener.fd = bind_any_port (INADDR_ANY, &self->local);
   /* Accepted sockets inherit it. */
   setsockopt (self->listener.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  if (listen (self->listener.fd, BACKLOG) != 0)
-    g_error ("Cannot listen: %s", g_strerror (errno));
-  eb_load_loop_add (loop, &self->listener);
 
   self->refusing_fd = bind_any_port (INADDR_ANY, &refusing);
   self->refusing_port = ntohs (refusing.sin_port);
 
   return self;
+}
+
+/**
+ * eb_load_sink_open:
+ * @sink: the sinks
+ *
+ * Starts to listen.
+ */
+void
+eb_load_sink_open (EbLoadSink *sink)
+{
+  if (listen (sink->listener.fd, BACKLOG) != 0)
+    g_error ("Cannot listen: %s", g_strerror (errno));
+  eb_load_loop_add (sink->loop, &sink->listener);
 }
 
 /**

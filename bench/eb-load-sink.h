@@ -15,6 +15,7 @@ eb_load_sink_new (EbLoadLoop *loop, EbLoadTally *tally, guint n_sinks, guint dro
 void eb_load_sink_free (EbLoadSink *sink);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbLoadSink, eb_load_sink_free)
 
+void eb_load_sink_open (EbLoadSink *sink);
 void eb_load_sink_answer (EbLoadSink *sink);
 guint16 eb_load_sink_get_port (EbLoadSink *sink);
 guint16 eb_load_sink_get_refusing_port (EbLoadSink *sink);

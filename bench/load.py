@@ -39,9 +39,9 @@ def _sinks(build, options):
         stop(process)
 
 
-def _finish(process, line=None):
+def _finish(process, line=None, deadline=DEADLINE_SECONDS):
     try:
-        output, _ = process.communicate(line, DEADLINE_SECONDS + 30)
+        output, _ = process.communicate(line, deadline + 30)
     except subprocess.TimeoutExpired:
         raise Failure("eb-bench did not end") from None
     return _result("eb-bench", output)
@@ -55,11 +55,12 @@ def _with_cost(result, cpu_seconds):
     return result
 
 
-def fanout(build, start_server, **options):
+def fanout(build, start_server, deadline=DEADLINE_SECONDS, **options):
     """A fan-out through a server; start_server(port) is a context manager around it."""
-    with _sinks(build, options | {"deadline": DEADLINE_SECONDS}) as (process, port):
+    with _sinks(build, options | {"deadline": deadline}) as (process, port):
         with start_server(port) as server:
-            result = _finish(process, server.address + "\n")
+            result = _finish(process, server.address + "\n", deadline)
+            result["peak_kib"] = server.resident_kib("VmHWM")
             return _with_cost(result, server.cpu_seconds())
 
 
@@ -89,5 +90,10 @@ def run(build, command, **options):
 
 
 def posts(build, server, **options):
-    """Publishes a second beside idle clients."""
+    """Publishes a second, and how long each takes."""
     return _result("eb-bench", run(build, "posts", server=server.address, **options))
+
+
+def syncs(build, seconds):
+    """Durable writes a second that the file system of the build folder takes."""
+    return _result("eb-bench", run(build, "sync", folder=build, seconds=seconds))

@@ -104,7 +104,8 @@ the other. The ratios are what carries over to another machine; the absolute fig
 {faults}
 ## What is measured
 
-Events of 256 bytes, everything on loopback, a memory log, the daemon with its defaults. One process with
+Events of 256 bytes, everything on loopback, a memory log where nothing else is said, the daemon with its
+defaults otherwise. One process with
 one thread is publisher and all sinks; a sink is a loopback address of its own, and for each sink and event
 there is one bit, so losses and repeats are counted. A delivery counts when the sink has read the whole
 request; its latency begins when the publisher begins to send the event. Sinks answer once all that has
@@ -127,6 +128,14 @@ that have not arrived everywhere.
 - **idle clients**: each has published once and keeps its connection; then one closed-loop publisher is
   measured without a subscriber.
 - **memory**: `VmRSS`, once ready and after registering.
+- **durable**: the same daemon with `--store=sqlite:` and `durability=full`, in a new folder under the build
+  folder: every event is on that file system before its publisher is told. The rate of `fdatasync` is what
+  the file system takes for a page appended and synced, again and again, to a file of its own.
+- **a lone publish** is one of 50 a second, to subscribers whose port refuses connections; the figure is the
+  median time until its answer.
+- **behind**: the sink refuses connections while {publishers} publishers publish as fast as they are
+  answered, then listens and keeps alive; the rate runs from there to the last arrival. The memory is
+  `VmHWM`, the most that the daemon has had from its start to the end.
 
 *µs a delivery* is the processor time that the measured process used, all its threads together; *sinks busy*
 is the share of one processor that publisher and sinks used. Where it is near 100 % the rate is bounded by
@@ -143,6 +152,8 @@ def page(bench, rows, rounds, minutes, load):
     faults = "".join(f"\n**Wrong:** {fault}\n" for fault in bench.faults)
     files = _output("sh", "-c", "ulimit -Hn")
     from cases import NGINX_CONNECTIONS
+    from durable import PUBLISHERS
     return TEXT.format(date=datetime.date.today().isoformat(), minutes=max(round(minutes), 1),
                        rounds=rounds, machine=machine(), files=files, load=load, table=table(rows),
-                       faults=faults, nginx_connections=NGINX_CONNECTIONS, details=details(bench))
+                       faults=faults, nginx_connections=NGINX_CONNECTIONS, publishers=PUBLISHERS,
+                       details=details(bench))

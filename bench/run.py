@@ -12,7 +12,8 @@ import sys
 import time
 
 import report
-from cases import CASES, Bench
+from cases import CASES
+from harness import Bench
 from servers import Failure
 
 ROUNDS = 5

@@ -43,10 +43,10 @@ class Server:
             ticks += int(fields[11]) + int(fields[12])
         return ticks / TICKS
 
-    def resident_kib(self):
-        """Resident memory as the kernel counts it."""
+    def resident_kib(self, field="VmRSS"):
+        """Resident memory as the kernel counts it; VmHWM is what it was at most."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE).group(1))
+        return int(re.search(rf"^{field}:\s+(\d+) kB", status, re.MULTILINE).group(1))
 
 
 def stop(process):
@@ -95,10 +95,18 @@ def saying_ready(*command):
             stop(process)
 
 
-def eventbusd(build, *options):
-    """The daemon with a memory log and without a bus."""
+def eventbusd(build, *options, store="memory:"):
+    """The daemon without a bus, and with a memory log unless told otherwise."""
     return saying_ready(f"{build}/src/eventbusd", "--listen=127.0.0.1:0", "--bus=none",
-                        "--store=memory:", "--lease=3600", *options)
+                        f"--store={store}", "--lease=3600", *options)
+
+
+@contextlib.contextmanager
+def durable(build, *options):
+    """The daemon with a new store on the file system of the build folder."""
+    with tempfile.TemporaryDirectory(prefix="store-", dir=build) as folder:
+        with eventbusd(build, *options, store=f"sqlite:{folder}/events.db") as server:
+            yield server
 
 
 def tutorial(build):
