@@ -22,9 +22,9 @@ CONFIGURATION = f"--config={pathlib.Path(__file__).parent}/test.conf"
 class Sink:
     """A listening socket; each connection is served by a function of the test's in a thread."""
 
-    def __init__(self, serve, address="127.0.0.1", family=socket.AF_INET):
+    def __init__(self, serve, address="127.0.0.1", family=socket.AF_INET, port=0):
         self._serve = serve
-        self._socket = socket.create_server((address, 0), family=family, backlog=128)
+        self._socket = socket.create_server((address, port), family=family, backlog=128)
         self.port = self._socket.getsockname()[1]
         self.address = f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
         self.requests = queue.Queue()

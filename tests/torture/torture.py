@@ -48,6 +48,8 @@ class Torture:
         self.kills = collections.Counter()  # by point
         self._n_migrations = 0
         self._folder = folder
+        # Not what this machine has installed.
+        pathlib.Path(folder, "eventbus.conf").touch()
         self._random = random.Random(f"{options.seed} driver")
         self._progress = asyncio.Event()
         self._sinks = Sinks(self.history, self._progress)
@@ -63,8 +65,7 @@ class Torture:
         if self.options.durability:
             settings.append(f"store.durability={self.options.durability}")
         return Daemon(self.options.daemon, port,
-                      [f"--config={pathlib.Path(__file__).parent.parent}/support/empty.conf",
-                       f"--store={location}", *(f"--set={setting}" for setting in settings)],
+                      [f"--config={self._folder}/eventbus.conf", f"--store={location}", *(f"--set={setting}" for setting in settings)],
                       self.options.crash_points)
 
     def _lag(self):
