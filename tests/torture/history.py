@@ -99,7 +99,7 @@ class History:
         """(subscription, event) for each delivery of an acked event that has not ended."""
         acked = [event for event in self.events.values() if event.outcome == ACKED]
         return [(subscription, event) for subscription in self.subscriptions
-                for event in acked
+                if subscription.leaving is None for event in acked
                 if event.key not in subscription.accepted and subscription.is_owed(event)]
 
     def count(self, outcome):

@@ -29,13 +29,23 @@ class Prompt:
 
 
 class Slow:
-    """Takes everything, after a while."""
+    """Takes everything; for some events in a row after a while, and now and then after so long that
+    its queue in memory gets full."""
 
     def __init__(self, random):
         self._random = random
+        self._left = 0  # events that it will be slow for
 
     def answer(self, key):
-        return 204, self._random.uniform(0, 0.004)
+        chance = self._random.random()
+        if chance < 0.0001:
+            return 204, self._random.uniform(0.5, 1.5)
+        if chance < 0.002:
+            self._left = 30
+        if self._left == 0:
+            return 204, 0
+        self._left -= 1
+        return 204, self._random.uniform(0, 0.008)
 
 
 class Flaky:
