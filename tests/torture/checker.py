@@ -59,7 +59,8 @@ class _Check:
     def __init__(self, history):
         self.history = history
         self.found = Findings()
-        self.kill_times = [kill.time for kill in history.kills]
+        # Lives end here: what a daemon sent may be read when it is dead, but not after the restart.
+        self.ends = [kill.time if kill.back is None else kill.back for kill in history.kills]
         self.sequences = {}  # sequence → key
         self.sequence_of = {}  # key → sequence
         self.webhook_ids = {}  # webhook-id → (subscription, sequence)
@@ -151,11 +152,6 @@ class _Check:
                 self.found.add(HEADERS, f"subscriber {subscription.name}, sequence {sequence}: "
                                f"{len(several)} different webhook-ids")
 
-    def _first_kill_after(self, time):
-        """Its index; None when there was none."""
-        index = bisect.bisect_left(self.kill_times, time)
-        return index if index < len(self.kill_times) else None
-
     def _repeats(self, subscription, known):
         """What came again although the sink had accepted it, by the kill that made it come."""
         last = {}
@@ -165,8 +161,8 @@ class _Check:
             last[arrival.key] = arrival
             if before is None:
                 continue
-            kill = self._first_kill_after(before.time)
-            killed = kill is not None and self.kill_times[kill] <= arrival.time
+            kill = bisect.bisect_left(self.ends, before.time)
+            killed = kill < len(self.ends) and self.history.kills[kill].time <= arrival.time
             self._attempt(subscription, before, arrival, killed)
             if not before.accepted:
                 continue
@@ -178,12 +174,11 @@ class _Check:
                                "without a kill")
         times = [arrival.time for arrival in subscription.arrivals]
         for kill, repeats in by_kill.items():
-            self._bound(subscription, self.history.kills[kill], repeats, times)
+            self._bound(subscription, kill, repeats, times)
 
-    def _bound(self, subscription, kill, repeats, times):
-        # What was sent before the kill may have been read after it, but not after the restart.
-        end = kill.time if kill.back is None else kill.back
-        bound = CONCURRENCY + bisect.bisect_left(times, end) \
+    def _bound(self, subscription, index, repeats, times):
+        kill = self.history.kills[index]
+        bound = CONCURRENCY + bisect.bisect_left(times, self.ends[index]) \
             - bisect.bisect_left(times, kill.time - PROGRESS_S)
         self.found.most_repeats = max(self.found.most_repeats, (repeats, bound))
         if repeats > bound:

@@ -193,6 +193,12 @@ class CheckerTest(unittest.TestCase):
             self.again(index, time=KILL + 0.3 + index / 100)
         self.finds()
 
+    def test_read_after_the_kill(self):
+        # Its repeat is that kill's all the same, and not the next one's.
+        self.change(9, time=KILL + 0.1)
+        self.again(9, time=KILL + 0.3)
+        self.finds()
+
     def test_repeat_without_a_kill(self):
         self.again(3, time=103.3)
         self.finds(TOO_MANY_REPEATS)

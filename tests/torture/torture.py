@@ -61,7 +61,7 @@ class Torture:
 
     def _new_daemon(self, port, name):
         location = "memory:" if self.options.store == "memory" else f"sqlite:{self._folder}/{name}"
-        settings = [f"limits.max-event-size={MAX_EVENT}"]
+        settings = [f"limits.max-event-size={MAX_EVENT}", "delivery.retry=1,1,1,1,1"]
         if self.options.durability:
             settings.append(f"store.durability={self.options.durability}")
         return Daemon(self.options.daemon, port,
