@@ -11,7 +11,7 @@ import sys
 from history import ACKED, REFUSED
 
 # What may be delivered between two writes of how far a subscription got.
-PROGRESS_S = 0.1
+PROGRESS_MS = 100
 # Deliveries under way at the same time to an address registered by the tutorial's API.
 CONCURRENCY = 1
 
@@ -56,8 +56,9 @@ def _said(key, subscription):
 class _Check:
     """One pass over a history."""
 
-    def __init__(self, history):
+    def __init__(self, history, progress_ms):
         self.history = history
+        self.progress_s = progress_ms / 1000
         self.found = Findings()
         # Lives end here: what a daemon sent may be read when it is dead, but not after the restart.
         self.ends = [kill.time if kill.back is None else kill.back for kill in history.kills]
@@ -103,7 +104,7 @@ class _Check:
             event = self.history.events[arrival.key]
             if subscription.gone is not None and arrival.time > subscription.gone:
                 self.found.add(AFTER_END, f"{_said(arrival.key, subscription)}: "
-                               f"{arrival.time - subscription.gone:.3f} s after the answer to DELETE")
+                               f"{arrival.time - subscription.gone:.3f} s after DELETE's answer")
             if event.outcome == ACKED and event.ended < subscription.asked:
                 self.found.add(INVENTED, f"older than the subscription: "
                                f"{_said(arrival.key, subscription)}")
@@ -179,7 +180,7 @@ class _Check:
     def _bound(self, subscription, index, repeats, times):
         kill = self.history.kills[index]
         bound = CONCURRENCY + bisect.bisect_left(times, self.ends[index]) \
-            - bisect.bisect_left(times, kill.time - PROGRESS_S)
+            - bisect.bisect_left(times, kill.time - self.progress_s)
         self.found.most_repeats = max(self.found.most_repeats, (repeats, bound))
         if repeats > bound:
             self.found.add(TOO_MANY_REPEATS, f"subscriber {subscription.name}, killed at "
@@ -227,7 +228,7 @@ class _Check:
                 self.found.add(NEVER_ENDED, _said(event.key, subscription))
 
     def _hole(self, subscription, arrived):
-        """Who left is owed no more than what it got, but that from its beginning and without a gap."""
+        """Who left is owed no more than what it got, but that from its start and without a gap."""
         sequences = {self.sequence_of[key] for key in arrived if key in self.sequence_of}
         if not sequences or subscription.registered is None:
             return
@@ -251,6 +252,6 @@ class _Check:
         return lowest[index] if index < len(lowest) else sys.maxsize
 
 
-def check(history):
+def check(history, progress_ms=PROGRESS_MS):
     """The findings of a history."""
-    return _Check(history).run()
+    return _Check(history, progress_ms).run()

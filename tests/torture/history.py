@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: EventBus contributors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What happened in a run, as it was seen from outside: written down by the traffic, read by the checker.
+"""What happened in a run, as seen from outside: written by the traffic, read by the checker.
 
 Every time is one of the same monotonic clock, in seconds.
 """

@@ -39,6 +39,7 @@ def show(torture, findings, seconds):
         print(f"{name:<24} {value}")
     for kind, cases in findings.faults.items():
         for case in cases[:SHOWN]:
-            print(f"{'LOST' if kind == LOST else 'WRONG'}: {kind}: {case} (seed {torture.options.seed})")
+            word = "LOST" if kind == LOST else "WRONG"
+            print(f"{word}: {kind}: {case} (seed {torture.options.seed})")
         if len(cases) > SHOWN:
             print(f"  … and {len(cases) - SHOWN} more")

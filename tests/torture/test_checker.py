@@ -27,8 +27,9 @@ def good_history():
             event.outcome, event.ended = ACKED, time + 0.005
             sequence = len(history.events)
             for subscription in history.subscriptions:
+                webhook_id = f"{subscription.name}-{sequence}"
                 subscription.arrived(Arrival(time + 0.01, event.key, event.digest, sequence,
-                                             sequence - 1, f"{subscription.name}-{sequence}", 1, 204))
+                                             sequence - 1, webhook_id, 1, 204))
     history.kills.append(Kill("random", KILL, KILL + 0.2))
     return history
 

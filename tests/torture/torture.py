@@ -20,7 +20,8 @@ import tempfile
 import time
 
 import report
-from checker import check
+import timeline
+from checker import PROGRESS_MS, check
 from daemon import Broken, Daemon, free_port
 from history import History, Kill
 from sinks import Flaky, Prompt, Sinks, Slow
@@ -65,7 +66,8 @@ class Torture:
         if self.options.durability:
             settings.append(f"store.durability={self.options.durability}")
         return Daemon(self.options.daemon, port,
-                      [f"--config={self._folder}/eventbus.conf", f"--store={location}", *(f"--set={setting}" for setting in settings)],
+                      [f"--config={self._folder}/eventbus.conf", f"--store={location}",
+                       *(f"--set={setting}" for setting in settings)],
                       self.options.crash_points)
 
     def _lag(self):
@@ -237,7 +239,11 @@ def parse_arguments():
     parser.add_argument("--durability", choices=("full", "relaxed"), default=None)
     parser.add_argument("--store", choices=("sqlite", "memory"), default="sqlite",
                         help="memory: to see that a loss is found")
-    parser.add_argument("--keep", action="store_true", help="keep the folder with the store")
+    parser.add_argument("--keep", action="store_true", 
+                        help="keep the folder with the store, and write the run's timeline into it")
+    parser.add_argument("--progress-ms", type=int, default=PROGRESS_MS, metavar="MS",
+                        help="a kill may repeat what so long delivers, and one more; default "
+                        "%(default)s")
     parser.add_argument("--daemon", required=True, help="the program")
     parser.add_argument("--crash-points", required=True, help="the library to preload")
     options = parser.parse_args()
@@ -261,7 +267,7 @@ def main():
         asyncio.run(torture.run())
     except Broken as error:
         broken = error
-    findings = check(torture.history)
+    findings = check(torture.history, options.progress_ms)
     report.show(torture, findings, time.monotonic() - start)
     if broken:
         print(f"BROKEN: {broken}")
@@ -269,6 +275,7 @@ def main():
     if not well:
         print("The daemon's last words:", *torture.output[-20:], sep="\n  ")
     if options.keep:
+        timeline.write(torture.history, f"{folder}/timeline")
         print(f"Kept: {folder}")
     else:
         shutil.rmtree(folder)
