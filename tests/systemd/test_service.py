@@ -34,7 +34,7 @@ def build_for_install():
 
 
 class ServiceTest(unittest.TestCase):
-    """Each case starts with nothing of ours running, and the socket unit off."""
+    """Each case starts with nothing of ours running, an empty store, and the socket unit off."""
 
     @classmethod
     def setUpClass(cls):
@@ -46,6 +46,7 @@ class ServiceTest(unittest.TestCase):
     def setUp(self):
         self.succeed("systemctl", "stop", "eventbus.socket", "eventbus.service")
         self.box.run("systemctl", "reset-failed", "eventbus.service")
+        self.succeed("rm", "-rf", "/var/lib/eventbus")
 
     def succeed(self, *command, **options):
         """Runs a command in the box that must succeed; its output."""
@@ -113,6 +114,14 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(self.show("ExecMainStatus"), "0")
         # 1 is CLD_EXITED: it went by itself, no signal had to end it.
         self.assertEqual(self.show("ExecMainCode"), "1")
+
+    def test_its_state_is_kept(self):
+        self.succeed(*CALL, "RegisterAndKeepAlive", "s", "127.0.0.1:9")
+        self.succeed("systemctl", "kill", "--signal=SIGKILL", "eventbus.service")
+        self.succeed("systemctl", "stop", "eventbus.service")
+        self.assertRegex(self.succeed(*CALL, "ListSubscribers"), 'a\\(sx\\) 1 "127.0.0.1:9" ')
+        said = self.succeed("stat", "--format=%U %a", "/var/lib/eventbus", "/var/lib/eventbus/events.db")
+        self.assertEqual(said, "eventbus 700\neventbus 600")
 
     def test_reload_keeps_it(self):
         self.succeed("systemctl", "start", "eventbus.service")
