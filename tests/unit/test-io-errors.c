@@ -133,15 +133,21 @@ end_store (Fixture *fixture, guint n_calls)
 }
 
 static void
-fail_once (Fixture *fixture, guint n_calls, EbShimFault fault)
+begin_store (Fixture *fixture, guint n_calls)
 {
   g_autofree char *name = g_strdup_printf ("%u", n_calls);
-  g_autofree char *damage = NULL;
 
   g_free (fixture->store.path);
   fixture->store.path = g_build_filename (fixture->store.folder, name, "events.db", NULL);
   fixture->model = eb_store_model_new (&fixture->store, fixture->shim, fixture->random);
+}
 
+static void
+fail_once (Fixture *fixture, guint n_calls, EbShimFault fault)
+{
+  g_autofree char *damage = NULL;
+
+  begin_store (fixture, n_calls);
   eb_shim_vfs_fail_after (fixture->shim, n_calls, fault);
   if (open_store (fixture))
     work (fixture);
@@ -193,6 +199,29 @@ test_fault (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->n_refused, >, 0);
 }
 
+/* A commit of which only the last call failed is complete in the log, and refused. */
+static void
+test_killed (Fixture *fixture, gconstpointer data)
+{
+  for (guint i = 0; i < N_CALLS; i++)
+    {
+      begin_store (fixture, i);
+      eb_shim_vfs_fail_after (fixture->shim, i, EB_SHIM_EIO_ONCE);
+      if (open_store (fixture))
+        while (!eb_shim_vfs_has_failed (fixture->shim))
+          eb_store_model_step (fixture->model);
+      eb_store_model_settle (fixture->model);
+      eb_shim_vfs_fail_after (fixture->shim, 0, EB_SHIM_CUT);
+      eb_store_fixture_close (&fixture->store);
+      eb_shim_vfs_restore (fixture->shim, EB_SHIM_LOSE_NOTHING);
+
+      g_assert_true (try_open (fixture, NULL));
+      assert_no_fault (fixture, i);
+      eb_store_fixture_close (&fixture->store);
+      g_clear_pointer (&fixture->model, eb_store_model_free);
+    }
+}
+
 static const EbShimFault once = EB_SHIM_EIO_ONCE, no_space = EB_SHIM_ENOSPC;
 
 int
@@ -202,6 +231,7 @@ main (int argc, char **argv)
   g_log_set_writer_func (drop_log_cb, NULL, NULL);
 
   g_test_add ("/io-errors/once", Fixture, &once, set_up, test_fault, tear_down);
+  g_test_add ("/io-errors/killed", Fixture, &once, set_up, test_killed, tear_down);
   g_test_add ("/io-errors/no-space", Fixture, &no_space, set_up, test_fault, tear_down);
 
   return g_test_run ();
