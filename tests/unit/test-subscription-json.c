@@ -1,0 +1,137 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "codec/eb-subscription-json.h"
+#include "core/eb-error.h"
+
+static EbFilter *
+new_filter (EbFilterDialect dialect, const char *name, const char *value)
+{
+  EbFilter *filter = eb_filter_new (dialect);
+
+  g_assert_true (eb_filter_add_attribute (filter, name, value, NULL));
+  return filter;
+}
+
+static EbFilter *
+combine (EbFilterDialect dialect, EbFilter *a, EbFilter *b)
+{
+  EbFilter *filter = eb_filter_new (dialect);
+
+  g_assert_true (eb_filter_add_child (filter, a, NULL));
+  eb_filter_unref (a);
+  if (b != NULL)
+    {
+      g_assert_true (eb_filter_add_child (filter, b, NULL));
+      eb_filter_unref (b);
+    }
+  return filter;
+}
+
+static void
+test_plain (void)
+{
+  g_autoptr (EbSink) sink = eb_sink_new_for_address ("[::1]:8080/a b", NULL);
+  EbSubscriptionSpec spec = { .id = "“quoted” \"id\"\n", .sink = sink, .concurrency = 1 };
+  g_autoptr (EbSubscription) subscription = NULL;
+  g_autoptr (EbSubscription) copy = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  g_autofree char *again = NULL;
+
+  if (sink == NULL)
+    spec.sink = sink = eb_sink_new_for_address ("[::1]:8080/a", NULL);
+  subscription = eb_subscription_new (&spec, &error);
+  g_assert_no_error (error);
+  text = eb_subscription_to_json (subscription);
+  copy = eb_subscription_from_json (text, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (eb_subscription_get_id (copy), ==, spec.id);
+  g_assert_cmpstr (eb_sink_get_uri (eb_subscription_get_sink (copy)), ==, eb_sink_get_uri (sink));
+  g_assert_true (eb_subscription_takes_all (copy));
+  g_assert_cmpint (eb_subscription_get_lease (copy), ==, 0);
+  again = eb_subscription_to_json (copy);
+  g_assert_cmpstr (text, ==, again);
+}
+
+static void
+test_all (void)
+{
+  g_autoptr (EbSink) sink = eb_sink_new_for_uri ("https://example.org:1/p?q=%20&r", NULL);
+  g_autoptr (EbFilter) filter =
+      combine (EB_FILTER_ANY,
+               combine (EB_FILTER_NOT, new_filter (EB_FILTER_EXACT, "subject", "a\"b\\"), NULL),
+               combine (EB_FILTER_ALL, new_filter (EB_FILTER_PREFIX, "source", "/x"),
+                        new_filter (EB_FILTER_SUFFIX, "zone", "é")));
+  const char *const types[] = { "com.example.*", "org.>", NULL };
+  EbSubscriptionSpec spec = { "all", sink, types, filter, 1500001, 7, EB_ORDER_RELAXED, FALSE };
+  g_autoptr (EbSubscription) subscription = eb_subscription_new (&spec, NULL);
+  g_autofree char *text = eb_subscription_to_json (subscription);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EbSubscription) copy = eb_subscription_from_json (text, &error);
+  g_autofree char *again = NULL;
+
+  g_assert_no_error (error);
+  g_assert_true (g_strv_equal (eb_subscription_get_types (copy), types));
+  g_assert_cmpint (eb_subscription_get_lease (copy), ==, 1500001);
+  g_assert_cmpuint (eb_subscription_get_concurrency (copy), ==, 7);
+  again = eb_subscription_to_json (copy);
+  g_assert_cmpstr (text, ==, again);
+  g_assert_nonnull (g_strstr_len (text, -1, "{\"any\":[{\"not\":{\"exact\":{\"subject\""));
+}
+
+static void
+test_strict (void)
+{
+  g_autoptr (EbSink) sink = eb_sink_new_for_address ("a:1", NULL);
+  EbSubscriptionSpec spec = { "s", sink, NULL, NULL, 0, 1, EB_ORDER_STRICT, FALSE };
+  g_autoptr (EbSubscription) subscription = eb_subscription_new (&spec, NULL);
+  g_autofree char *text = eb_subscription_to_json (subscription);
+  g_autoptr (EbSubscription) copy = eb_subscription_from_json (text, NULL);
+
+  g_assert_cmpint (eb_subscription_get_order (copy), ==, EB_ORDER_STRICT);
+}
+
+static void
+test_refused (void)
+{
+  static const char *const texts[] = {
+    "",
+    "{",
+    "[]",
+    "{}",
+    "{\"id\":1}",
+    "{\"id\":\"a\",\"sink\":\"nothing\",\"types\":[],\"config\":{}}",
+    "{\"id\":\"a\",\"sink\":\"http://a/\",\"types\":[1]}",
+    "{\"id\":\"a\",\"sink\":\"http://a/\",\"types\":[]}",
+    "{\"id\":\"a\",\"sink\":\"http://a/\",\"types\":[],\"filters\":[{}],\"config\":{}}",
+    "{\"id\":\"a\",\"sink\":\"http://a/\",\"types\":[],\"filters\":[{\"new\":{}}],\"config\":{}}",
+    "{\"id\":\"a\",\"sink\":\"http://a/\",\"types\":[],\"filters\":[{\"all\":[]}],\"config\":{}}",
+    "{\"id\":\"a\",\"sink\":\"http://a/\",\"types\":[],\"config\":{\"lease\":1}}",
+    "{\"id\":\"a\",\"sink\":\"http://a/\",\"types\":[],\"config\":"
+    "{\"lease\":1,\"order\":\"strict\",\"concurrency\":0}}",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (eb_subscription_from_json (texts[i], &error));
+      g_assert_nonnull (error);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/subscription-json/plain", test_plain);
+  g_test_add_func ("/subscription-json/all", test_all);
+  g_test_add_func ("/subscription-json/strict", test_strict);
+  g_test_add_func ("/subscription-json/refused", test_refused);
+
+  return g_test_run ();
+}
