@@ -479,6 +479,47 @@ eb_consumer_nudge (EbConsumer *self)
   eb_consumer_proceed (self);
 }
 
+static EbDelivery *
+find_in (GQueue *queue, guint64 sequence)
+{
+  for (GList *link = queue->head; link != NULL; link = link->next)
+    if (eb_delivery_get_sequence (link->data) == sequence)
+      return link->data;
+  return NULL;
+}
+
+/* Returns: (nullable): the delivery of the event, if it is being made anyway: a dead letter may
+ *   be older than the restart after which the log brought its event again */
+static EbDelivery *
+find_delivery (EbConsumer *self, guint64 sequence)
+{
+  EbDelivery *found = find_in (&self->under_way, sequence);
+
+  if (found == NULL)
+    found = find_in (&self->recovery->line, sequence);
+  if (found == NULL && self->queue.length > 0
+      && eb_delivery_get_sequence (self->queue.head->data) <= sequence)
+    found = find_in (&self->queue, sequence);
+  return found;
+}
+
+static void
+redrive (EbConsumer *self, const EbException *exception, gint64 due_us)
+{
+  EbDelivery *delivery = find_delivery (self, exception->sequence);
+  EbException anew = *exception;
+
+  anew.attempts = 0;
+  anew.first_us = 0;
+  if (delivery == NULL)
+    load_exception (self, &anew, due_us);
+  else if (!delivery->exception)
+    {
+      delivery->exception = TRUE;
+      self->recovery->n_exceptions++;
+    }
+}
+
 /**
  * eb_consumer_redrive:
  * @exceptions: (element-type EbException): were dead, and the ledger has them as waiting by now
@@ -492,13 +533,7 @@ eb_consumer_redrive (EbConsumer *self, GPtrArray *exceptions)
 
   eb_consumer_obtain_recovery (self);
   for (guint i = 0; i < exceptions->len; i++)
-    {
-      EbException exception = *(const EbException *) g_ptr_array_index (exceptions, i);
-
-      exception.attempts = 0;
-      exception.first_us = 0;
-      load_exception (self, &exception, now_us - (exceptions->len - i));
-    }
+    redrive (self, g_ptr_array_index (exceptions, i), now_us - (exceptions->len - i));
   eb_consumer_fetch_due (self);
   eb_consumer_proceed (self);
 }

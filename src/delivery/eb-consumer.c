@@ -254,7 +254,7 @@ catch_up (EbConsumer *self)
 void
 eb_consumer_start (EbConsumer *self, const EbStart *start, guint64 tail)
 {
-  self->position = start->after;
+  self->position = MAX (start->after, start->previous);
   self->previous = start->previous;
   self->told_previous = start->previous;
   self->told_cursor = start->has_cursor ? CURSOR_UNKNOWN : EB_CURSOR_FLOOR;
@@ -262,7 +262,7 @@ eb_consumer_start (EbConsumer *self, const EbStart *start, guint64 tail)
     eb_consumer_load_aside (self, start->aside);
   if (start->has_cursor)
     eb_consumer_note_progress (self);
-  if (start->after < tail)
+  if (self->position < tail)
     catch_up (self);
   else
     eb_consumer_proceed (self);

@@ -14,6 +14,7 @@ struct _EbWorkerPool
 {
   GObject parent_instance;
 
+  EbLog *log;         /* (owned) */
   GPtrArray *members; /* (owned) (element-type Member) */
   gboolean stopped;   /* none of them has a worker any more, or will soon */
 };
@@ -113,14 +114,18 @@ eb_worker_pool_configure (EbWorkerPool *self, EbDeliverySettings *settings)
     eb_worker_configure (get_worker (self, i), settings);
 }
 
-/* The ledger may have no cursor of its own for it until the worker has told one. */
+/* What begins at the head is passed by no report that is on its way. For all else the ledger may
+ * have no cursor of its own until the worker has told one. */
 static void
 await_start (Member *member, EbSubscription *subscription, const EbStart *start)
 {
+  EbExtent extent;
+
   member->n_added++;
-  if (eb_subscription_is_ephemeral (subscription) || start->after >= member->passed)
+  eb_log_get_extent (member->pool->log, &extent);
+  if (eb_subscription_is_ephemeral (subscription) || start->after >= extent.head)
     return;
-  member->passed = start->after;
+  member->passed = MIN (member->passed, start->after);
   member->n_awaited = member->n_added;
 }
 
@@ -280,6 +285,7 @@ eb_worker_pool_finalize (GObject *object)
 
   eb_worker_pool_stop (self);
   g_ptr_array_unref (self->members);
+  g_object_unref (self->log);
 
   G_OBJECT_CLASS (eb_worker_pool_parent_class)->finalize (object);
 }
@@ -328,6 +334,7 @@ eb_worker_pool_new (guint n_workers,
   EbWorkerPool *self = g_object_new (EB_TYPE_WORKER_POOL, NULL);
   EbExtent extent;
 
+  self->log = g_object_ref (log);
   eb_log_get_extent (log, &extent);
   for (guint i = 0; i < n_workers; i++)
     {

@@ -117,9 +117,29 @@ eb_delivery_fixture_publish (EbDeliveryFixture *self, const char *type, guint n)
 }
 
 /**
- * eb_delivery_fixture_add:
+ * eb_delivery_fixture_create:
  * @spec: (nullable): what it shall be besides what @address says; NULL for nothing
  * @address: is its id; its sink is http://ADDRESS/event
+ *
+ * Returns: (transfer full): a subscription
+ */
+EbSubscription *
+eb_delivery_fixture_create (const EbSubscriptionSpec *spec, const char *address)
+{
+  g_autoptr (EbSink) sink = eb_sink_new_for_address (address, NULL);
+  EbSubscriptionSpec all = spec != NULL ? *spec : (EbSubscriptionSpec){ 0 };
+  EbSubscription *subscription;
+
+  all.id = address;
+  all.sink = sink;
+  all.concurrency = MAX (all.concurrency, 1);
+  subscription = eb_subscription_new (&all, NULL);
+  g_assert_nonnull (subscription);
+  return subscription;
+}
+
+/**
+ * eb_delivery_fixture_add:
  * @start: (nullable): NULL for the first event
  *
  * Returns: (transfer full): a subscription, which the pool has
@@ -130,14 +150,8 @@ eb_delivery_fixture_add (EbDeliveryFixture *self,
                          const char *address,
                          const EbStart *start)
 {
-  g_autoptr (EbSink) sink = eb_sink_new_for_address (address, NULL);
-  EbSubscriptionSpec all = spec != NULL ? *spec : (EbSubscriptionSpec){ 0 };
-  EbSubscription *subscription;
+  EbSubscription *subscription = eb_delivery_fixture_create (spec, address);
 
-  all.id = address;
-  all.sink = sink;
-  all.concurrency = MAX (all.concurrency, 1);
-  subscription = eb_subscription_new (&all, NULL);
   eb_worker_pool_add (self->pool, subscription, start != NULL ? start : &(EbStart){ 0 });
   return subscription;
 }
