@@ -46,8 +46,9 @@ struct _EbDaemon
 
   EbClock *clock;              /* (owned) */
   GResolver *resolver;         /* (owned) */
-  EbLog *log;                  /* (owned) */
-  EbLedger *ledger;            /* (owned) the same object where the store is a database */
+  EbSqliteStore *store;        /* (owned) (nullable) with memory: */
+  EbLog *log;                  /* (owned) the store, or in memory */
+  EbLedger *ledger;            /* (owned) likewise */
   EbWorkerPool *workers;       /* (owned) */
   EbBus *bus;                  /* (owned) */
   EbHttpServer *http;          /* (owned) */
@@ -132,8 +133,7 @@ create_delivery_settings (EbDaemon *self, const EbConfiguration *configuration, 
   settings->connect_timeout = configuration->connect_timeout;
   settings->max_connections = get_connections_per_worker (configuration);
   settings->ca_file = g_strdup (configuration->ca_file);
-  eb_delivery_settings_set_retry (settings,
-                                  (const GTimeSpan *) (gpointer) configuration->retry->data,
+  eb_delivery_settings_set_retry (settings, (const GTimeSpan *) configuration->retry->data,
                                   configuration->retry->len);
   return settings;
 }
@@ -141,12 +141,12 @@ create_delivery_settings (EbDaemon *self, const EbConfiguration *configuration, 
 static void
 configure_store (EbDaemon *self, const EbConfiguration *configuration)
 {
-  if (EB_IS_SQLITE_STORE (self->log))
-    eb_sqlite_store_configure (EB_SQLITE_STORE (self->log), configuration->durability,
-                               configuration->retention_size, configuration->retention_age);
-  else
+  if (self->store == NULL)
     eb_memory_log_configure (EB_MEMORY_LOG (self->log), configuration->retention_size,
                              configuration->retention_age);
+  else
+    eb_sqlite_store_configure (self->store, configuration->durability,
+                               configuration->retention_size, configuration->retention_age);
 }
 
 /* All or nothing. */
@@ -240,17 +240,12 @@ open_store (EbDaemon *self, GError **error)
       self->ledger = eb_memory_ledger_new (self->log);
       return TRUE;
     }
-  self->log = (EbLog *) eb_sqlite_store_new (self->clock, path, NULL, error);
-  if (self->log != NULL)
-    self->ledger = EB_LEDGER (g_object_ref (self->log));
-  return self->log != NULL;
-}
-
-static void
-close_store (EbDaemon *self)
-{
-  if (self->log != NULL && EB_IS_SQLITE_STORE (self->log))
-    eb_sqlite_store_close (EB_SQLITE_STORE (self->log));
+  self->store = eb_sqlite_store_new (self->clock, path, NULL, error);
+  if (self->store == NULL)
+    return FALSE;
+  self->log = EB_LOG (g_object_ref (self->store));
+  self->ledger = EB_LEDGER (g_object_ref (self->store));
+  return TRUE;
 }
 
 static gboolean
@@ -445,7 +440,8 @@ eb_daemon_run (EbDaemon *self, GError **error)
   if (self->error == NULL)
     g_main_loop_run (self->loop);
   eb_worker_pool_stop (self->workers);
-  close_store (self);
+  if (self->store != NULL)
+    eb_sqlite_store_close (self->store);
 
   if (self->error == NULL)
     return TRUE;
@@ -475,9 +471,11 @@ eb_daemon_finalize (GObject *object)
     g_signal_handlers_disconnect_by_data (self->bus, self);
   g_clear_object (&self->bus);
   g_clear_object (&self->workers);
-  close_store (self);
   g_clear_object (&self->ledger);
   g_clear_object (&self->log);
+  if (self->store != NULL)
+    eb_sqlite_store_close (self->store); /* if it did not come to run */
+  g_clear_object (&self->store);
   g_clear_object (&self->resolver);
   g_clear_object (&self->connection);
   g_clear_object (&self->clock);

@@ -58,6 +58,26 @@ class StartTest(BusCase):
             with self.subTest(options=options):
                 self.fails(1, pattern, *options)
 
+    def test_default_store(self):
+        """In the state folder; one daemon at a time has it, and the next goes on with it."""
+        with tempfile.TemporaryDirectory(prefix="eventbus-test.") as folder, \
+                tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            options = (f"--config={file.name}", "--bus=none", "--listen=127.0.0.1:0")
+            state = {"XDG_STATE_HOME": folder}
+            for number in range(2):
+                program = Program(DAEMON, *options, env=state)
+                self.addCleanup(program.close)
+                self.port = int(program.wait_for(r"ready: http://127\.0\.0\.1:(\d+)").group(1))
+                self.assertTrue(os.path.exists(f"{folder}/eventbus/events.db"))
+                if number == 0:
+                    self.register("127.0.0.1:9")
+                    second = Program(DAEMON, *options, env=state)
+                    self.addCleanup(second.close)
+                    self.assertEqual(second.wait_exit()[0], 1)
+                self.assertIn("127.0.0.1:9", self.request("GET", "/listSubscribers")[1])
+                program.send(signal.SIGTERM)
+                self.assertEqual(program.wait_exit()[0], 0)
+
     def test_port_taken(self):
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]

@@ -22,9 +22,12 @@ test_store (void)
   g_autoptr (EbConfiguration) memory = load ("[store]\nlocation=memory:\n", NULL);
   g_autoptr (EbConfiguration) file =
       load ("[store]\nlocation=sqlite:/x/y.db\ndurability=relaxed\n", NULL);
+  g_autoptr (EbConfiguration) usual = load ("", NULL);
+  g_autofree char *usual_path = eb_store_location_dup_default_path ();
   g_autoptr (EbConfiguration) limited =
       load ("[store]\nlocation=sqlite:y.db\nretention-size=7\nretention-age=60\n", NULL);
 
+  g_assert_cmpstr (usual->store_path, ==, usual_path);
   g_assert_null (memory->store_path);
   g_assert_cmpint (memory->durability, ==, EB_DURABILITY_FULL);
   g_assert_cmpuint (memory->retention_size, ==, 64 * 1024 * 1024);
