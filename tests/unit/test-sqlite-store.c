@@ -12,7 +12,7 @@
 #include "support/eb-test-wait.h"
 
 /* What is particular to the store in SQLite: what it remembers, what it refuses to open, damage,
- * retention, bounds. */
+ * bounds. */
 
 /* What is logged while a test expects it: counts the messages that contain @text. */
 typedef struct
@@ -359,81 +359,6 @@ test_accepted (EbStoreFixture *fixture, gconstpointer data)
     }
 }
 
-/* Waits for the store's thread, which has done all that was due when it answers. */
-static void
-wait_for_thread (EbStoreFixture *fixture)
-{
-  g_autoptr (GArray) receipts =
-      eb_store_fixture_append_all (fixture, (const char *const[]){ NULL });
-
-  g_assert_cmpuint (receipts->len, ==, 0);
-}
-
-static guint64
-get_first (EbStoreFixture *fixture)
-{
-  EbExtent extent;
-
-  wait_for_thread (fixture);
-  wait_for_thread (fixture); /* what came after the answer to the first one is done, too */
-  eb_log_get_extent (fixture->log, &extent);
-  return extent.first;
-}
-
-static void
-test_retention_age (EbStoreFixture *fixture, gconstpointer data)
-{
-  guint64 epoch;
-  g_autoptr (GPtrArray) entries = eb_store_fixture_load (fixture, &epoch);
-  g_autoptr (GPtrArray) exceptions = NULL;
-  g_autoptr (EbPage) page = NULL;
-
-  eb_sqlite_store_configure (fixture->store, EB_DURABILITY_FULL, G_MAXSIZE, G_TIME_SPAN_HOUR);
-  eb_store_fixture_put (fixture, epoch, "a:1", 0);
-  for (guint i = 1; i <= 600; i++)
-    eb_store_fixture_append (fixture, "old");
-  g_assert_true (
-      eb_store_fixture_apply (fixture, epoch, new_exception (EB_CHANGE_DEAD, 600), NULL));
-  eb_fake_clock_advance (fixture->clock, 50 * G_TIME_SPAN_MINUTE);
-  eb_store_fixture_append (fixture, "young");
-  eb_store_fixture_append (fixture, "youngest");
-  g_assert_true (
-      eb_store_fixture_apply (fixture, epoch, new_exception (EB_CHANGE_DEAD, 601), NULL));
-  g_assert_cmpuint (get_first (fixture), ==, 1);
-
-  eb_fake_clock_advance (fixture->clock, 20 * G_TIME_SPAN_MINUTE);
-  g_assert_cmpuint (get_first (fixture), ==, 601);
-  page = eb_store_fixture_read (fixture, 3, 100000);
-  g_assert_cmpuint (page->lost_up_to, ==, 600);
-  g_assert_cmpuint (page->events->len, ==, 2);
-  exceptions = eb_store_fixture_list (fixture, "a:1", EB_EXCEPTIONS_ALL, 0, 10, NULL);
-  g_assert_cmpuint (exceptions->len, ==, 1);
-
-  /* Without traffic too; and the newest stays. */
-  eb_fake_clock_advance (fixture->clock, G_TIME_SPAN_DAY);
-  g_assert_cmpuint (get_first (fixture), ==, 602);
-  reopen (fixture);
-  g_assert_cmpuint (get_first (fixture), ==, 602);
-}
-
-static void
-test_retention_size (EbStoreFixture *fixture, gconstpointer data)
-{
-  g_autofree char *text = g_strnfill (4000, 'x');
-  guint64 first, later;
-
-  eb_sqlite_store_configure (fixture->store, EB_DURABILITY_RELAXED, 1024 * 1024, G_TIME_SPAN_DAY);
-  for (guint i = 1; i <= 500; i++)
-    eb_store_fixture_append (fixture, text);
-  first = get_first (fixture);
-  g_assert_cmpuint (first, >, 200);
-  g_assert_cmpuint (first, <, 400);
-  eb_sqlite_store_configure (fixture->store, EB_DURABILITY_FULL, 1, G_TIME_SPAN_DAY);
-  later = get_first (fixture);
-  g_assert_cmpuint (later, ==, 500); /* the newest stays whatever its size */
-  g_assert_cmpuint (eb_store_fixture_append (fixture, "next"), ==, 501);
-}
-
 static void
 taken_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -522,8 +447,6 @@ main (int argc, char **argv)
   ADD ("hole", test_hole);
   ADD ("behind", test_behind);
   ADD ("accepted", test_accepted);
-  ADD ("retention-age", test_retention_age);
-  ADD ("retention-size", test_retention_size);
   ADD ("busy", test_busy);
   ADD ("closed", test_closed);
 

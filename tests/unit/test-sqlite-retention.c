@@ -1,0 +1,107 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "support/eb-store-fixture.h"
+
+/* What the store in SQLite takes away, by age and by size, and what it leaves. */
+
+static void
+reopen (EbStoreFixture *fixture)
+{
+  eb_store_fixture_close (fixture);
+  eb_store_fixture_open (fixture);
+}
+
+/* Waits for the store's thread, which has done all that was due when it answers. */
+static void
+wait_for_thread (EbStoreFixture *fixture)
+{
+  g_autoptr (GArray) receipts =
+      eb_store_fixture_append_all (fixture, (const char *const[]){ NULL });
+
+  g_assert_cmpuint (receipts->len, ==, 0);
+}
+
+static guint64
+get_first (EbStoreFixture *fixture)
+{
+  EbExtent extent;
+
+  wait_for_thread (fixture);
+  wait_for_thread (fixture); /* what came after the answer to the first one is done, too */
+  eb_log_get_extent (fixture->log, &extent);
+  return extent.first;
+}
+
+static void
+test_retention_age (EbStoreFixture *fixture, gconstpointer data)
+{
+  guint64 epoch;
+  g_autoptr (GPtrArray) entries = eb_store_fixture_load (fixture, &epoch);
+  g_autoptr (GPtrArray) exceptions = NULL;
+  g_autoptr (EbPage) page = NULL;
+
+  eb_sqlite_store_configure (fixture->store, EB_DURABILITY_FULL, G_MAXSIZE, G_TIME_SPAN_HOUR);
+  eb_store_fixture_put (fixture, epoch, "a:1", 0);
+  for (guint i = 1; i <= 600; i++)
+    eb_store_fixture_append (fixture, "old");
+  g_assert_true (
+      eb_store_fixture_apply (fixture, epoch, eb_change_new (EB_CHANGE_DEAD, "a:1", 600), NULL));
+  eb_fake_clock_advance (fixture->clock, 50 * G_TIME_SPAN_MINUTE);
+  eb_store_fixture_append (fixture, "young");
+  eb_store_fixture_append (fixture, "youngest");
+  g_assert_true (
+      eb_store_fixture_apply (fixture, epoch, eb_change_new (EB_CHANGE_DEAD, "a:1", 601), NULL));
+  g_assert_cmpuint (get_first (fixture), ==, 1);
+
+  eb_fake_clock_advance (fixture->clock, 20 * G_TIME_SPAN_MINUTE);
+  g_assert_cmpuint (get_first (fixture), ==, 601);
+  page = eb_store_fixture_read (fixture, 3, 100000);
+  g_assert_cmpuint (page->lost_up_to, ==, 600);
+  g_assert_cmpuint (page->events->len, ==, 2);
+  exceptions = eb_store_fixture_list (fixture, "a:1", EB_EXCEPTIONS_ALL, 0, 10, NULL);
+  g_assert_cmpuint (exceptions->len, ==, 1);
+
+  /* Without traffic too; and the newest stays. */
+  eb_fake_clock_advance (fixture->clock, G_TIME_SPAN_DAY);
+  g_assert_cmpuint (get_first (fixture), ==, 602);
+  reopen (fixture);
+  g_assert_cmpuint (get_first (fixture), ==, 602);
+}
+
+static void
+test_retention_size (EbStoreFixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = g_strnfill (4000, 'x');
+  guint64 first, later;
+
+  eb_sqlite_store_configure (fixture->store, EB_DURABILITY_RELAXED, 1024 * 1024, G_TIME_SPAN_DAY);
+  for (guint i = 1; i <= 500; i++)
+    eb_store_fixture_append (fixture, text);
+  first = get_first (fixture);
+  g_assert_cmpuint (first, >, 200);
+  g_assert_cmpuint (first, <, 400);
+  eb_sqlite_store_configure (fixture->store, EB_DURABILITY_FULL, 1, G_TIME_SPAN_DAY);
+  later = get_first (fixture);
+  g_assert_cmpuint (later, ==, 500); /* the newest stays whatever its size */
+  g_assert_cmpuint (eb_store_fixture_append (fixture, "next"), ==, 501);
+}
+
+static const EbStoreKind sqlite = EB_STORE_SQLITE;
+
+#define ADD(path, func)                                                                            \
+  g_test_add ("/sqlite-retention/" path, EbStoreFixture, &sqlite, eb_store_fixture_set_up, func,   \
+              eb_store_fixture_tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  ADD ("age", test_retention_age);
+  ADD ("size", test_retention_size);
+
+  return g_test_run ();
+}
