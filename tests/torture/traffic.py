@@ -151,14 +151,27 @@ class Subscriber:
         sinks.add(self.subscription, behaviour)
         history.subscriptions.append(self.subscription)
 
+    @property
+    def _target(self):
+        return f"/registerAndKeepAlive?address={self.subscription.address}"
+
     async def register(self):
-        """Registers or keeps alive."""
-        answer = await ask(self._bus, "POST",
-                           f"/registerAndKeepAlive?address={self.subscription.address}")
+        """Registers. It is asked only once, so what a registration without an answer began cannot
+        be mixed up with what a second one begins: without an answer, it is to leave."""
+        client = await self._bus.connect()
+        answer = await client.request("POST", self._target)
+        client.close()
+        if answer is None:
+            return
         if answer != (200, b"success"):
             self._history.remarks.append(f"{self.subscription.address} registered: {answer}")
-        if self.subscription.registered is None:
-            self.subscription.registered = now()
+        self.subscription.registered = now()
+
+    async def keep_alive(self):
+        """Renews its lease."""
+        answer = await ask(self._bus, "POST", self._target)
+        if answer != (200, b"success"):
+            self._history.remarks.append(f"{self.subscription.address} kept alive: {answer}")
 
     async def deregister(self):
         """Leaves; what arrives later is a fault."""
@@ -176,7 +189,7 @@ async def keep_alive(subscribers):
     while True:
         await asyncio.sleep(KEEPALIVE_S)
         for subscriber in subscribers:
-            await subscriber.register()
+            await subscriber.keep_alive()
 
 
 async def come_and_go(number, seed, history, bus, sinks, stopped):
@@ -187,8 +200,9 @@ async def come_and_go(number, seed, history, bus, sinks, stopped):
         visit += 1
         subscriber = Subscriber(f"guest{number}.{visit}", Prompt(), history, bus, sinks)
         await subscriber.register()
-        try:
-            await asyncio.wait_for(stopped.wait(), choice.uniform(*STAY_S))
-        except TimeoutError:
-            pass
+        if subscriber.subscription.registered is not None:
+            try:
+                await asyncio.wait_for(stopped.wait(), choice.uniform(*STAY_S))
+            except TimeoutError:
+                pass
         await subscriber.deregister()
