@@ -473,10 +473,10 @@ static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   g_signal_handlers_disconnect_by_data (fixture->delivery.pool, fixture);
+  g_object_unref (fixture->ledger); /* it holds the log */
   eb_delivery_fixture_tear_down (&fixture->delivery, data);
   g_ptr_array_unref (fixture->subscribers);
   g_array_unref (fixture->types);
-  g_object_unref (fixture->ledger);
 }
 
 #define ADD(path, func) g_test_add ("/delivery-model/" path, Fixture, NULL, set_up, func, tear_down)
