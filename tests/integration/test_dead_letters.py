@@ -6,7 +6,7 @@ import json
 import unittest
 import urllib.parse
 
-from bus import BusCase
+from bus import OK, BusCase, read_request
 
 
 class RoutesTest(BusCase):
@@ -81,6 +81,63 @@ class RoutesTest(BusCase):
                 quoted = urllib.parse.quote(address, safe="")
                 self.assertEqual(
                     self.request("GET", f"/v1/subscriptions/{quoted}/dead-letters"), (200, "[]"))
+
+
+class RefusedTest(BusCase):
+    """Dead letters of a sink that refuses what it does not like."""
+
+    def setUp(self):
+        self.daemon("--set=delivery.retry=1")
+        self.refuses = True
+        self.target = self.sink(self.serve)
+        self.register(self.target.address)
+        self.path = f"/v1/subscriptions/{self.target.address}/dead-letters"
+
+    def serve(self, sink, connection):
+        """Refuses as long as it does."""
+        with connection.makefile("rb") as stream:
+            while True:
+                request = read_request(stream)
+                connection.sendall(OK.replace(b"200 OK", b"500 No") if self.refuses else OK)
+                sink.requests.put(request)
+
+    def letters(self, query=""):
+        """What the bus lists."""
+        return json.loads(self.request("GET", self.path + query)[1])
+
+    def test_redrive(self):
+        for number in range(3):
+            self.publish(b"%d" % number)
+        self.wait_until(lambda: len(self.letters()) == 3, "giving up")
+        letters = self.letters()
+        self.assertEqual([letter["sequence"] for letter in letters], [1, 2, 3])
+        self.assertEqual({letter["laststatus"] for letter in letters}, {500})
+        self.assertEqual({letter["attempts"] for letter in letters}, {2})
+        self.assertRegex(letters[0]["last"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        tried = [self.target.get()[1]["ce-id"] for _ in range(6)]
+        self.assertEqual(tried.count(letters[0]["id"]), 2)
+
+        _, headers, body = self.exchange("GET", f"{self.path}?limit=2")
+        self.assertEqual([letter["sequence"] for letter in json.loads(body)], [1, 2])
+        self.assertEqual(headers["Link"], f'<{self.path}?after=2&limit=2>; rel="next"')
+        self.assertEqual(len(self.letters("?after=2&limit=2")), 1)
+
+        self.refuses = False
+        self.assertEqual(
+            self.request("POST", f"{self.path}/redrive", b'{"sequences":[2]}'),
+            (200, '{"redriven":1,"left":2}'))
+        _, again, data = self.target.get()
+        self.assertEqual((data, again["eventbus-attempt"]), (b"1", "1"))
+        self.assertEqual(self.request("POST", f"{self.path}/redrive"),
+                         (200, '{"redriven":2,"left":0}'))
+        self.assertEqual({self.target.get()[2] for _ in range(2)}, {b"0", b"2"})
+        self.assertEqual(self.letters(), [])
+
+    def test_drop(self):
+        self.publish()
+        self.wait_until(self.letters, "giving up")
+        self.assertEqual(self.request("DELETE", self.path), (204, ""))
+        self.assertEqual(self.letters(), [])
 
 
 if __name__ == "__main__":
