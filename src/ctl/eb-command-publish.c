@@ -12,10 +12,16 @@
 #include <gio/gunixinputstream.h>
 #include <glib/gi18n.h>
 
+#include "ctl/eb-terminal-text.h"
+
 /* `eventbusctl publish`: one event from the command line, a file or a pipe. */
 
 /* Far above any event that a bus takes; it only keeps a wrong file out of memory. */
 #define MAX_DATA_SIZE (64 * 1024 * 1024)
+
+/* RFC 9110, 8.3.1: two tokens and parameters, which only the subscribers can judge. */
+#define TOKEN      "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+#define MEDIA_TYPE "^" TOKEN "/" TOKEN "[ \t]*(;[\t -~]*)?$"
 
 typedef struct
 {
@@ -34,6 +40,22 @@ options_clear (Options *options)
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
+static gboolean
+is_media_type (const char *text)
+{
+  return g_regex_match_simple (MEDIA_TYPE, text, G_REGEX_RAW | G_REGEX_DOLLAR_ENDONLY, 0);
+}
+
+static void
+refuse_content_type (const char *content_type)
+{
+  g_autofree char *line = eb_terminal_text_line (content_type);
+
+  eb_command_usage (_ ("\"%s\" is not a content type: --content-type takes a media type like "
+                       "application/json or text/plain; charset=utf-8, in printable ASCII."),
+                    line);
+}
 
 static gboolean
 parse (
@@ -63,8 +85,8 @@ parse (
     eb_command_usage (_ ("publish takes one argument; put quotes around text with spaces."));
   else if (options->arguments != NULL && options->file != NULL)
     eb_command_usage (_ ("publish takes either data or --file, not both."));
-  else if (options->content_type != NULL && strpbrk (options->content_type, "\r\n") != NULL)
-    eb_command_usage (_ ("A content type is one line."));
+  else if (options->content_type != NULL && !is_media_type (options->content_type))
+    refuse_content_type (options->content_type);
   else
     return TRUE;
   return FALSE;
