@@ -6,12 +6,14 @@
 #include "delivery/eb-resolver.h"
 
 #include <netdb.h>
-#include <string.h>
+
+#include "delivery/eb-lookup-plan.h"
 
 /* Looks up the names of sinks. GLib's own resolver blocks threads that it shares with everything
  * else that runs in threads, asks anew for every connection, and bounds neither; this one has
- * threads of its own, asks once for all who want the same name, and remembers the answer for a
- * while.
+ * threads of its own, made when they are needed and ended when they are not, asks once for all who
+ * want the same name, and remembers the answer for a while. EbLookupPlan says which lookup may take
+ * a thread when, so that names that hang leave some to the others.
  *
  * Literal addresses and localhost never come here: GResolver answers them by itself.
  *
@@ -19,48 +21,20 @@
  * one. What its threads need is shared with them (EbResolverState), so a lookup that hangs in the
  * C library holds up nobody: it outlives the resolver, and the process may exit under it. */
 
-/* A name that hangs takes one of these for as long as the C library tries (10 s and more). */
-#define MAX_THREADS 8
-
-/* Lookups that wait or run. More can only mean that the name servers do not answer. */
-#define MAX_WAITING 1000
-
-/* Names remembered: enough for 4,096 sinks, all of them by name. */
-#define MAX_CACHED 4096
-
-/* An address that changed is found after this; name servers give less than their names' TTLs. */
-#define POSITIVE_AGE (30 * G_TIME_SPAN_SECOND)
-
-/* Long enough to answer a burst of deliveries at once, short enough that a name that was just
- * created is found by the next probe. */
-#define NEGATIVE_AGE (2 * G_TIME_SPAN_SECOND)
-
 typedef struct
 {
   EbClock *clock;      /* (owned) */
   EbLookupFunc lookup; /* runs without the lock */
   gpointer user_data;
-  GMutex lock;       /* guards what follows, the names in it, and each Asker's name */
-  GHashTable *names; /* (owned) (element-type utf8 EbName) */
-  GQueue cached;     /* (element-type EbName) those that were looked up, oldest first */
-  guint n_waiting;   /* those that were not yet */
+  GMutex lock;        /* guards the plan, what is in it, and each Asker's lookup */
+  EbLookupPlan *plan; /* (owned) its lookups' askers are GTasks; (owned); task data: Asker */
 } EbResolverState;
-
-typedef struct
-{
-  char *name;       /* (owned) in lower case */
-  GQueue askers;    /* (element-type GTask) (owned) while it is not looked up; task data: Asker */
-  GList link;       /* in cached, once it is looked up */
-  GList *addresses; /* (owned) (element-type GInetAddress) */
-  GError *error;    /* (owned) (nullable) why there are no addresses */
-  gint64 expires_us;
-} EbName;
 
 /* Lives with its GTask. */
 typedef struct
 {
   EbResolverState *state; /* (owned) */
-  EbName *name;           /* (unowned) (nullable): NULL once it is answered */
+  EbLookup *lookup;       /* (unowned) (nullable): NULL once it is answered */
   GResolverNameLookupFlags flags;
   GSource *cancelled; /* (owned) (nullable) */
 } Asker;
@@ -69,7 +43,7 @@ typedef struct
 typedef struct
 {
   EbResolverState *state; /* (owned) */
-  EbName *name;           /* (unowned): stays in the table, as it is not looked up yet */
+  EbLookup *lookup;       /* (unowned) started: stays until it is finished */
 } Job;
 
 struct _EbResolver
@@ -88,15 +62,6 @@ free_addresses (GList *addresses)
   g_list_free_full (addresses, g_object_unref);
 }
 
-static void
-name_free (EbName *self)
-{
-  g_free (self->name);
-  free_addresses (self->addresses);
-  g_clear_error (&self->error);
-  g_free (self);
-}
-
 static EbResolverState *
 state_new (EbClock *clock, EbLookupFunc lookup, gpointer user_data)
 {
@@ -106,7 +71,7 @@ state_new (EbClock *clock, EbLookupFunc lookup, gpointer user_data)
   self->lookup = lookup;
   self->user_data = user_data;
   g_mutex_init (&self->lock);
-  self->names = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) name_free);
+  self->plan = eb_lookup_plan_new ();
   return self;
 }
 
@@ -115,7 +80,7 @@ state_clear (gpointer state)
 {
   EbResolverState *self = state;
 
-  g_hash_table_unref (self->names);
+  eb_lookup_plan_free (self->plan);
   g_mutex_clear (&self->lock);
   g_object_unref (self->clock);
 }
@@ -124,15 +89,6 @@ static void
 state_unref (EbResolverState *self)
 {
   g_atomic_rc_box_release_full (self, state_clear);
-}
-
-static void
-job_free (gpointer data)
-{
-  Job *job = data;
-
-  state_unref (job->state);
-  g_free (job);
 }
 
 static void
@@ -223,81 +179,55 @@ answer (GTask *task, GList *addresses, const GError *error)
     g_task_return_pointer (task, wanted, (GDestroyNotify) free_addresses);
 }
 
-/* With the lock held. */
-static void
-forget (EbResolverState *state, EbName *name)
-{
-  if (name->link.data != NULL)
-    g_queue_unlink (&state->cached, &name->link);
-  else
-    state->n_waiting--;
-  g_hash_table_remove (state->names, name->name);
-}
-
-/* With the lock held: the result is known from here on. */
-static void
-remember (EbResolverState *state, EbName *name, GList *addresses, GError *error)
-{
-  name->addresses = addresses;
-  name->error = error;
-  name->expires_us =
-      eb_clock_get_monotonic (state->clock) + (error == NULL ? POSITIVE_AGE : NEGATIVE_AGE);
-  name->link.data = name;
-  g_queue_push_tail_link (&state->cached, &name->link);
-  state->n_waiting--;
-  if (state->cached.length > MAX_CACHED)
-    forget (state, g_queue_peek_head (&state->cached));
-}
-
 /* With the lock held: nobody else answers these any more. */
 static GQueue
-take_askers (EbName *name)
+take_askers (EbLookup *lookup)
 {
-  GQueue askers = name->askers;
+  GQueue askers = lookup->askers;
 
-  g_queue_init (&name->askers);
+  g_queue_init (&lookup->askers);
   for (GList *l = askers.head; l != NULL; l = l->next)
-    ((Asker *) g_task_get_task_data (l->data))->name = NULL;
+    ((Asker *) g_task_get_task_data (l->data))->lookup = NULL;
   return askers;
 }
 
 static void
-finish_job (Job *job, GList *addresses, GError *error)
+answer_all (GQueue *askers, GList *addresses, const GError *error)
 {
-  GList *copy = copy_wanted (addresses, G_RESOLVER_NAME_LOOKUP_FLAGS_DEFAULT);
-  g_autoptr (GError) error_copy = error != NULL ? g_error_copy (error) : NULL;
-  GQueue askers;
   GTask *task;
 
-  g_mutex_lock (&job->state->lock);
-  askers = take_askers (job->name);
-  remember (job->state, job->name, addresses, error);
-  g_mutex_unlock (&job->state->lock);
-
-  while ((task = g_queue_pop_head (&askers)) != NULL)
+  while ((task = g_queue_pop_head (askers)) != NULL)
     {
       Asker *asker = g_task_get_task_data (task);
 
       if (asker->cancelled != NULL)
         g_source_destroy (asker->cancelled);
-      answer (task, copy, error_copy);
+      answer (task, addresses, error);
       g_object_unref (task);
     }
-  free_addresses (copy);
 }
 
-/* Whether nobody waits for it any more; it is forgotten then. */
-static gboolean
-is_abandoned (Job *job)
+/* Returns what the thread is to look up next, if there is something. */
+static EbLookup *
+finish (EbResolverState *state, EbLookup *lookup, GList *addresses, GError *error)
 {
-  gboolean abandoned;
+  /* Another thread may forget what is remembered as soon as the lock is free. */
+  GList *copy = copy_wanted (addresses, G_RESOLVER_NAME_LOOKUP_FLAGS_DEFAULT);
+  g_autoptr (GError) error_copy = error != NULL ? g_error_copy (error) : NULL;
+  EbLookup *next;
+  GQueue askers;
+  gint64 now_us;
 
-  g_mutex_lock (&job->state->lock);
-  abandoned = job->name->askers.length == 0;
-  if (abandoned)
-    forget (job->state, job->name);
-  g_mutex_unlock (&job->state->lock);
-  return abandoned;
+  g_mutex_lock (&state->lock);
+  now_us = eb_clock_get_monotonic (state->clock);
+  askers = take_askers (lookup);
+  eb_lookup_plan_finish (state->plan, lookup, addresses, error, now_us);
+  next = eb_lookup_plan_start_next (state->plan, now_us);
+  g_mutex_unlock (&state->lock);
+
+  answer_all (&askers, copy, error_copy);
+  free_addresses (copy);
+  return next;
 }
 
 static void
@@ -305,15 +235,15 @@ job_cb (gpointer data, gpointer user_data)
 {
   Job *job = data;
 
-  if (!is_abandoned (job))
+  while (job->lookup != NULL)
     {
       GError *error = NULL;
-      /* Its name does not change, and it stays in the table until it is remembered. */
-      GList *addresses = job->state->lookup (job->name->name, job->state->user_data, &error);
+      GList *addresses = job->state->lookup (job->lookup->name, job->state->user_data, &error);
 
-      finish_job (job, addresses, error);
+      job->lookup = finish (job->state, job->lookup, addresses, error);
     }
-  job_free (job);
+  state_unref (job->state);
+  g_free (job);
 }
 
 static gboolean
@@ -321,14 +251,19 @@ cancelled_cb (GCancellable *cancellable, gpointer user_data)
 {
   GTask *task = user_data;
   Asker *asker = g_task_get_task_data (task);
-  gboolean waiting;
+  EbLookup *lookup;
 
   g_mutex_lock (&asker->state->lock);
-  waiting = asker->name != NULL && g_queue_remove (&asker->name->askers, task);
-  asker->name = NULL;
+  lookup = g_steal_pointer (&asker->lookup);
+  if (lookup != NULL)
+    {
+      g_queue_remove (&lookup->askers, task);
+      if (g_queue_is_empty (&lookup->askers))
+        eb_lookup_plan_abandon (asker->state->plan, lookup);
+    }
   g_mutex_unlock (&asker->state->lock);
 
-  if (waiting)
+  if (lookup != NULL)
     {
       g_task_return_error_if_cancelled (task);
       g_object_unref (task);
@@ -336,45 +271,30 @@ cancelled_cb (GCancellable *cancellable, gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* With the lock held. */
-static EbName *
-lookup_cached (EbResolverState *state, const char *key)
+/* With the lock held: gives what may be looked up now, if anything, a thread. */
+static void
+start_next (EbResolver *self, gint64 now_us)
 {
-  EbName *name = g_hash_table_lookup (state->names, key);
+  EbLookup *lookup = eb_lookup_plan_start_next (self->state->plan, now_us);
+  Job *job;
 
-  if (name == NULL || name->link.data == NULL
-      || eb_clock_get_monotonic (state->clock) < name->expires_us)
-    return name;
-  forget (state, name);
-  return NULL;
-}
-
-/* With the lock held. */
-static EbName *
-start_lookup (EbResolver *self, const char *key)
-{
-  EbName *name = g_new0 (EbName, 1);
-  Job *job = g_new0 (Job, 1);
-
-  name->name = g_strdup (key);
-  g_hash_table_insert (self->state->names, name->name, name);
-  self->state->n_waiting++;
-
+  if (lookup == NULL)
+    return;
+  job = g_new0 (Job, 1);
   job->state = g_atomic_rc_box_acquire (self->state);
-  job->name = name;
+  job->lookup = lookup;
   g_thread_pool_push (self->threads, job, NULL);
-  return name;
 }
 
 /* With the lock held. */
 static void
-wait_for (GTask *task, EbName *name)
+wait_for (GTask *task, EbLookup *lookup)
 {
   Asker *asker = g_task_get_task_data (task);
   GCancellable *cancellable = g_task_get_cancellable (task);
 
-  asker->name = name;
-  g_queue_push_tail (&name->askers, g_object_ref (task));
+  asker->lookup = lookup;
+  g_queue_push_tail (&lookup->askers, g_object_ref (task));
   if (cancellable != NULL)
     {
       asker->cancelled = g_cancellable_source_new (cancellable);
@@ -386,17 +306,22 @@ static void
 ask (EbResolver *self, const char *key, GTask *task)
 {
   EbResolverState *state = self->state;
-  EbName *name;
+  GError *error = NULL;
+  EbLookup *lookup;
+  gint64 now_us;
 
   g_mutex_lock (&state->lock);
-  name = lookup_cached (state, key);
-  if (name != NULL && name->link.data != NULL)
-    answer (task, name->addresses, name->error);
-  else if (name == NULL && state->n_waiting >= MAX_WAITING)
-    g_task_return_new_error (task, G_RESOLVER_ERROR, G_RESOLVER_ERROR_TEMPORARY_FAILURE,
-                             "Looking up “%s”: %d other names are waiting", key, MAX_WAITING);
+  now_us = eb_clock_get_monotonic (state->clock);
+  lookup = eb_lookup_plan_request (state->plan, key, now_us, &error);
+  if (lookup == NULL)
+    g_task_return_error (task, error);
+  else if (eb_lookup_plan_has_answer (state->plan, lookup))
+    answer (task, lookup->addresses, lookup->error);
   else
-    wait_for (task, name != NULL ? name : start_lookup (self, key));
+    {
+      wait_for (task, lookup);
+      start_next (self, now_us);
+    }
   g_mutex_unlock (&state->lock);
 }
 
@@ -418,7 +343,8 @@ lookup_by_name_with_flags_async (GResolver *resolver,
   asker->flags = flags;
   g_task_set_task_data (task, asker, asker_free);
 
-  ask (self, key, task);
+  if (!g_task_return_error_if_cancelled (task))
+    ask (self, key, task);
 }
 
 static GList *
@@ -479,8 +405,9 @@ eb_resolver_finalize (GObject *object)
 {
   EbResolver *self = EB_RESOLVER (object);
 
-  /* At once and without waiting: nobody asks any more, for who does holds a reference. */
-  g_thread_pool_free (self->threads, TRUE, FALSE);
+  /* Without waiting: nobody asks any more, for who does holds a reference. But not at once: GLib
+   * would free the jobs that have no thread yet together with numbers of its own in their queue. */
+  g_thread_pool_free (self->threads, FALSE, FALSE);
   state_unref (self->state);
 
   G_OBJECT_CLASS (eb_resolver_parent_class)->finalize (object);
@@ -522,6 +449,6 @@ eb_resolver_new (EbClock *clock, EbLookupFunc lookup, gpointer user_data)
   EbResolver *self = g_object_new (EB_TYPE_RESOLVER, NULL);
 
   self->state = state_new (clock, lookup != NULL ? lookup : look_up, user_data);
-  self->threads = g_thread_pool_new_full (job_cb, NULL, job_free, MAX_THREADS, FALSE, NULL);
+  self->threads = g_thread_pool_new (job_cb, NULL, EB_LOOKUP_PLAN_MAX_RUNNING, FALSE, NULL);
   return G_RESOLVER (self);
 }

@@ -12,6 +12,13 @@
 /* Far more than any wait here takes, even under a sanitizer on a busy machine. */
 #define DEADLINE (30 * G_TIME_SPAN_SECOND)
 
+/* Threads that names of which nothing is known may take, and those that hung before. */
+#define FOR_NEW  48
+#define FOR_SLOW 16
+
+/* A lookup that takes so long hangs. */
+#define HANGS_AFTER (3 * G_TIME_SPAN_SECOND)
+
 /* Name servers of our own: every lookup is counted; those of names that begin with “held” wait
  * until they are let go. */
 typedef struct
@@ -75,6 +82,14 @@ let_go (Servers *servers)
   g_mutex_lock (&servers->lock);
   servers->hold = FALSE;
   g_cond_broadcast (&servers->changed);
+  g_mutex_unlock (&servers->lock);
+}
+
+static void
+hold (Servers *servers)
+{
+  g_mutex_lock (&servers->lock);
+  servers->hold = TRUE;
   g_mutex_unlock (&servers->lock);
 }
 
@@ -287,23 +302,57 @@ test_cancelled_before (Fixture *f, gconstpointer data)
   g_assert_error (question.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
-/* Eight names that hang take all threads: names are answered that are known, others wait, and
- * those that nobody waits for any more are not looked up. */
-static void
-test_hanging (Fixture *f, gconstpointer data)
+/* Asks for “held0.test” and on. */
+static Question *
+ask_held (Fixture *f, guint n)
 {
-  Question held[8] = { 0 };
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_auto (Question) left = { 0 }, waiting = { 0 };
+  Question *held = g_new0 (Question, n);
 
-  assert_found (f, "four.test", "192.0.2.4");
-  for (guint i = 0; i < G_N_ELEMENTS (held); i++)
+  for (guint i = 0; i < n; i++)
     {
       g_autofree char *name = g_strdup_printf ("held%u.test", i);
 
       ask (f, name, NULL, &held[i]);
     }
-  wait_for_running (&f->servers, 8);
+  return held;
+}
+
+static void
+assert_held (Question *held, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      assert_addresses (&held[i], "2001:db8::6 192.0.2.4");
+      question_clear (&held[i]);
+    }
+  g_free (held);
+}
+
+static void
+assert_refused (Fixture *f, const char *name, const char *why)
+{
+  g_auto (Question) question = { 0 };
+
+  ask (f, name, NULL, &question);
+  wait_for_answer (&question);
+  g_assert_error (question.error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_TEMPORARY_FAILURE);
+  g_assert_nonnull (strstr (question.error->message, name));
+  g_assert_nonnull (strstr (question.error->message, why));
+}
+
+/* New names that hang take all threads there are for new names. Others wait; those that nobody
+ * waits for any more are not looked up; and names that were found before are found again. */
+static void
+test_hanging (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_auto (Question) left = { 0 }, waiting = { 0 };
+  Question *held;
+
+  assert_found (f, "four.test", "192.0.2.4");
+  eb_fake_clock_advance (f->clock, 30 * G_TIME_SPAN_SECOND);
+  held = ask_held (f, FOR_NEW);
+  wait_for_running (&f->servers, FOR_NEW);
   ask (f, "left.test", cancellable, &left);
   ask (f, "waiting.test", NULL, &waiting);
   g_cancellable_cancel (cancellable);
@@ -313,38 +362,91 @@ test_hanging (Fixture *f, gconstpointer data)
 
   let_go (&f->servers);
   assert_addresses (&waiting, "2001:db8::6 192.0.2.4");
-  for (guint i = 0; i < G_N_ELEMENTS (held); i++)
+  assert_held (held, FOR_NEW);
+  g_assert_cmpuint (count_lookups (&f->servers), ==, 2 + FOR_NEW + 1);
+}
+
+/* Once no thread can be hoped for, nobody is left to wait for one. */
+static void
+test_all_hang (Fixture *f, gconstpointer data)
+{
+  Question *held = ask_held (f, FOR_NEW);
+
+  wait_for_running (&f->servers, FOR_NEW);
+  eb_fake_clock_advance (f->clock, HANGS_AFTER);
+  assert_refused (f, "four.test", "48 lookups hang");
+  let_go (&f->servers);
+  assert_held (held, FOR_NEW);
+  assert_found (f, "four.test", "192.0.2.4");
+}
+
+/* Names that hung before take a few threads; one that answers at once is like any other again. */
+static void
+test_slow (Fixture *f, gconstpointer data)
+{
+  Question *held = ask_held (f, FOR_SLOW + 1);
+
+  wait_for_running (&f->servers, FOR_SLOW + 1);
+  eb_fake_clock_advance (f->clock, HANGS_AFTER);
+  let_go (&f->servers);
+  assert_held (held, FOR_SLOW + 1);
+
+  hold (&f->servers);
+  eb_fake_clock_advance (f->clock, 30 * G_TIME_SPAN_SECOND);
+  held = ask_held (f, FOR_SLOW);
+  wait_for_running (&f->servers, FOR_SLOW);
+  assert_refused (f, "held16.test", "took more than 3 s the last time");
+  assert_found (f, "four.test", "192.0.2.4");
+  let_go (&f->servers);
+  assert_held (held, FOR_SLOW);
+  assert_found (f, "held16.test", "2001:db8::6 192.0.2.4");
+
+  hold (&f->servers);
+  eb_fake_clock_advance (f->clock, 30 * G_TIME_SPAN_SECOND);
+  held = ask_held (f, FOR_SLOW + 1);
+  wait_for_running (&f->servers, FOR_SLOW + 1);
+  let_go (&f->servers);
+  assert_held (held, FOR_SLOW + 1);
+}
+
+/* A name that hangs takes one thread, however often those who ask for it give up. */
+static void
+test_given_up (Fixture *f, gconstpointer data)
+{
+  g_auto (Question) late = { 0 };
+
+  for (guint i = 0; i <= FOR_NEW; i++)
     {
-      assert_addresses (&held[i], "2001:db8::6 192.0.2.4");
-      question_clear (&held[i]);
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      g_auto (Question) question = { 0 };
+
+      ask (f, "held.test", cancellable, &question);
+      g_cancellable_cancel (cancellable);
+      wait_for_answer (&question);
+      g_assert_error (question.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
     }
-  g_assert_cmpuint (count_lookups (&f->servers), ==, 1 + 8 + 1);
+  wait_for_running (&f->servers, 1);
+  assert_found (f, "four.test", "192.0.2.4");
+  ask (f, "held.test", NULL, &late);
+  let_go (&f->servers);
+  assert_addresses (&late, "2001:db8::6 192.0.2.4");
+  g_assert_cmpuint (count_lookups (&f->servers), ==, 2);
 }
 
 static void
 test_waiting_bound (Fixture *f, gconstpointer data)
 {
   const guint bound = 1000;
-  g_autofree Question *questions = g_new0 (Question, bound);
+  Question *held = ask_held (f, bound);
   g_auto (Question) over = { 0 }, same = { 0 };
 
-  for (guint i = 0; i < bound; i++)
-    {
-      g_autofree char *name = g_strdup_printf ("held%u.test", i);
-
-      ask (f, name, NULL, &questions[i]);
-    }
   ask (f, "over.test", NULL, &over);
   wait_for_answer (&over);
   g_assert_error (over.error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_TEMPORARY_FAILURE);
   ask (f, "held999.test", NULL, &same);
 
   let_go (&f->servers);
-  for (guint i = 0; i < bound; i++)
-    {
-      assert_addresses (&questions[i], "2001:db8::6 192.0.2.4");
-      question_clear (&questions[i]);
-    }
+  assert_held (held, bound);
   assert_addresses (&same, "2001:db8::6 192.0.2.4");
   assert_found (f, "over.test", "2001:db8::6 192.0.2.4");
 }
@@ -475,6 +577,9 @@ main (int argc, char **argv)
   ADD ("/resolver/one-lookup", test_one_lookup);
   ADD ("/resolver/cancelled-before", test_cancelled_before);
   ADD ("/resolver/hanging", test_hanging);
+  ADD ("/resolver/all-hang", test_all_hang);
+  ADD ("/resolver/slow", test_slow);
+  ADD ("/resolver/given-up", test_given_up);
   ADD ("/resolver/waiting-bound", test_waiting_bound);
   ADD ("/resolver/cache-bound", test_cache_bound);
   ADD ("/resolver/families", test_families);
