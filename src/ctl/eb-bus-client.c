@@ -28,10 +28,11 @@ struct _EbBusClient
 {
   GObject parent_instance;
 
-  SoupSession *session; /* (owned) */
-  GUri *base;           /* (owned) */
-  char *name;           /* (owned) what the user calls the bus */
-  gboolean is_local;    /* the bus is on this machine for sure */
+  SoupSession *session;            /* (owned) */
+  GUri *base;                      /* (owned) */
+  GSocketConnectable *connectable; /* (owned) (nullable): a socket to talk to instead of @base */
+  char *name;                      /* (owned) what the user calls the bus */
+  gboolean is_local;               /* the bus is on this machine for sure */
 };
 
 G_DEFINE_FINAL_TYPE (EbBusClient, eb_bus_client, G_TYPE_OBJECT)
@@ -42,6 +43,7 @@ eb_bus_client_finalize (GObject *object)
   EbBusClient *self = EB_BUS_CLIENT (object);
 
   g_clear_object (&self->session);
+  g_clear_object (&self->connectable);
   g_clear_pointer (&self->base, g_uri_unref);
   g_clear_pointer (&self->name, g_free);
   G_OBJECT_CLASS (eb_bus_client_parent_class)->finalize (object);
@@ -115,16 +117,14 @@ EbBusClient *
 eb_bus_client_new (const char *url, GError **error)
 {
   g_autoptr (EbBusClient) self = g_object_new (EB_TYPE_BUS_CLIENT, NULL);
-  g_autoptr (GSocketAddress) socket_address = NULL;
   const char *path = g_str_has_prefix (url, "unix:") ? url + strlen ("unix:") : NULL;
 
   if (path != NULL && *path != '\0')
-    socket_address = g_unix_socket_address_new (path);
-  self->base = parse_url (socket_address != NULL ? "http://localhost" : url, error);
+    self->connectable = G_SOCKET_CONNECTABLE (g_unix_socket_address_new (path));
+  self->base = parse_url (self->connectable != NULL ? "http://localhost" : url, error);
   if (self->base == NULL)
     return NULL;
-  self->session =
-      make_session (socket_address != NULL ? G_SOCKET_CONNECTABLE (socket_address) : NULL);
+  self->session = make_session (self->connectable);
   self->name = g_strdup (url);
   self->is_local = is_loopback (g_uri_get_host (self->base));
   return g_steal_pointer (&self);
@@ -305,6 +305,64 @@ call_async (EbBusClient *self, SoupMessage *message, GTask *task)
   g_task_set_task_data (task, message, g_object_unref);
   soup_session_send_and_read_async (self->session, message, G_PRIORITY_DEFAULT, NULL, call_cb,
                                     task);
+}
+
+static void
+connect_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+  GSocketConnection *connection =
+      g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
+
+  if (connection != NULL)
+    g_task_return_pointer (task, connection, g_object_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+/**
+ * eb_bus_client_connect_async:
+ * @self: a client
+ * @cancellable: (nullable): ends connecting
+ * @callback: called when there is a connection, or can't be
+ * @user_data: for @callback
+ *
+ * Opens a connection to the bus on which nothing is sent.
+ */
+void
+eb_bus_client_connect_async (EbBusClient *self,
+                             GCancellable *cancellable,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  g_autoptr (GSocketClient) sockets = g_socket_client_new ();
+  g_autoptr (GSocketConnectable) host = NULL;
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, eb_bus_client_connect_async);
+  g_socket_client_set_enable_proxy (sockets, FALSE);
+  g_socket_client_set_tls (sockets, strcmp (g_uri_get_scheme (self->base), "https") == 0);
+  host = self->connectable != NULL ? g_object_ref (self->connectable)
+                                   : g_network_address_new (g_uri_get_host (self->base),
+                                                            (guint16) g_uri_get_port (self->base));
+  g_socket_client_connect_async (sockets, host, cancellable, connect_cb, task);
+}
+
+/**
+ * eb_bus_client_connect_finish:
+ * @self: a client
+ * @result: what the callback got
+ * @error: return location for why it failed
+ *
+ * Returns: (transfer full) (nullable): the connection
+ */
+GIOStream *
+eb_bus_client_connect_finish (EbBusClient *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 /**

@@ -15,6 +15,12 @@ EbBusClient *eb_bus_client_new (const char *url, GError **error);
 const char *eb_bus_client_get_name (EbBusClient *self);
 gboolean eb_bus_client_is_local (EbBusClient *self);
 
+void eb_bus_client_connect_async (EbBusClient *self,
+                                  GCancellable *cancellable,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data);
+GIOStream *eb_bus_client_connect_finish (EbBusClient *self, GAsyncResult *result, GError **error);
+
 void eb_bus_client_register_async (EbBusClient *self,
                                    const char *address,
                                    GAsyncReadyCallback callback,

@@ -18,8 +18,12 @@
 /* `eventbusctl listen`: a sink of its own, registered as long as it runs. This
  * file wires the parts together and decides when to leave. */
 
-/* What the bus gives to those who do not ask for another. */
-#define DEFAULT_LEASE_S 120
+/* A bus does not say how long its leases last. Two minutes are usual, but people try short ones by
+ * hand, and keeping alive costs a bus next to nothing. */
+#define DEFAULT_LEASE_S 6
+
+/* A keep-alive may get lost twice before the lease is. */
+#define KEEP_ALIVES_PER_LEASE 3
 
 /* Nobody who pressed Ctrl-C wants to wait longer for a bus that does not answer. */
 #define STOP_DEADLINE_S 3
@@ -157,6 +161,14 @@ gap_cb (Listener *self, guint64 last, guint64 previous)
 }
 
 static void
+new_log_cb (Listener *self, guint64 last, guint64 sequence)
+{
+  eb_command_complain (_ ("The bus has begun a new log: this is its event %llu, and the last one "
+                          "that came of the old log was %llu."),
+                       (unsigned long long) sequence, (unsigned long long) last);
+}
+
+static void
 registered_cb (Listener *self)
 {
   g_printerr (_ ("Listening at %s for events of %s. Ctrl-C ends it.\n"),
@@ -181,7 +193,8 @@ lost_cb (Listener *self, GError *error)
 static void
 back_cb (Listener *self)
 {
-  eb_command_complain (_ ("The bus at %s is back."), eb_bus_client_get_name (self->client));
+  eb_command_complain (_ ("The bus at %s is back; registered again."),
+                       eb_bus_client_get_name (self->client));
 }
 
 static void
@@ -198,6 +211,7 @@ connect_signals (Listener *self)
   g_signal_connect_swapped (self->writer, "finished", G_CALLBACK (finished_cb), self);
   g_signal_connect_swapped (self->writer, "failed", G_CALLBACK (failed_cb), self);
   g_signal_connect_swapped (self->writer, "gap", G_CALLBACK (gap_cb), self);
+  g_signal_connect_swapped (self->writer, "new-log", G_CALLBACK (new_log_cb), self);
   g_signal_connect_swapped (self->writer, "idle", G_CALLBACK (leave_when_done), self);
   g_signal_connect_swapped (self->keeper, "registered", G_CALLBACK (registered_cb), self);
   g_signal_connect_swapped (self->keeper, "refused", G_CALLBACK (refused_cb), self);
@@ -240,7 +254,8 @@ parse (
       N_ ("Print the data only, a newline after each"), NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_ ("Print a JSON object a line"), NULL },
     { "lease", 0, 0, G_OPTION_ARG_INT64, &options->lease_s,
-      N_ ("How long the bus's leases last (default: 120); a third of it before each keep-alive"),
+      N_ ("The shortest lease that the bus may give (default: 6); a third of it before each "
+          "keep-alive"),
       N_ ("SECONDS") },
     G_OPTION_ENTRY_NULL,
   };
@@ -296,6 +311,6 @@ eb_command_listen (const char *url, int argc, char **argv)
     }
   warn_about_distance (self.client, &options);
   self.keeper = eb_lease_keeper_new (self.client, eb_listen_server_get_address (self.server),
-                                     (guint) options.lease_s);
+                                     (guint) (options.lease_s * 1000 / KEEP_ALIVES_PER_LEASE));
   return run (&self);
 }

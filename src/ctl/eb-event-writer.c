@@ -26,7 +26,7 @@ struct _EbEventWriter
   GQueue waiting;         /* (element-type EbArrival) (owned) */
   EbArrival *current;     /* (owned) (nullable) being printed */
   char *last_delivery_id; /* (owned) (nullable) of what was taken last */
-  guint64 last_sequence;  /* of what was taken last, 0 when unknown */
+  guint64 last_sequence;  /* the highest of the log that was taken, 0 when unknown */
 };
 
 enum
@@ -34,6 +34,7 @@ enum
   SIGNAL_FINISHED,
   SIGNAL_FAILED,
   SIGNAL_GAP,
+  SIGNAL_NEW_LOG,
   SIGNAL_IDLE,
   N_SIGNALS
 };
@@ -87,6 +88,15 @@ eb_event_writer_class_init (EbEventWriterClass *klass)
    */
   signals[SIGNAL_GAP] = g_signal_new ("gap", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                       G_TYPE_NONE, 2, G_TYPE_UINT64, G_TYPE_UINT64);
+  /**
+   * EbEventWriter::new-log:
+   * @last: sequence of the last event that came
+   * @sequence: that of the one that comes now, the first of a new log
+   *
+   * The bus counts anew.
+   */
+  signals[SIGNAL_NEW_LOG] = g_signal_new ("new-log", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                          G_TYPE_NONE, 2, G_TYPE_UINT64, G_TYPE_UINT64);
   /**
    * EbEventWriter::idle:
    *
@@ -216,16 +226,35 @@ is_repeat (EbEventWriter *self, const EbReceivedEvent *event)
   return id != NULL && g_strcmp0 (id, self->last_delivery_id) == 0;
 }
 
+/* Whether it is the first that a log has for us, though it is not above what came before: the log
+ * is another one. A repeat may come after others, a replay begins amid them. */
+static gboolean
+begins_log (EbEventWriter *self, const EbReceivedEvent *event)
+{
+  guint64 sequence = eb_received_event_get_sequence (event);
+
+  return sequence != 0 && sequence <= self->last_sequence
+         && eb_received_event_get_previous (event) == 0 && !eb_received_event_is_repeat (event);
+}
+
 static void
 note_event (EbEventWriter *self, const EbReceivedEvent *event)
 {
+  guint64 sequence = eb_received_event_get_sequence (event);
   guint64 previous = eb_received_event_get_previous (event);
+  guint64 last = self->last_sequence;
 
-  if (self->last_sequence != 0 && previous > self->last_sequence)
-    g_signal_emit (self, signals[SIGNAL_GAP], 0, self->last_sequence, previous);
-  self->last_sequence = eb_received_event_get_sequence (event);
   g_free (self->last_delivery_id);
   self->last_delivery_id = g_strdup (eb_received_event_get_delivery_id (event));
+  if (begins_log (self, event))
+    {
+      self->last_sequence = sequence;
+      g_signal_emit (self, signals[SIGNAL_NEW_LOG], 0, last, sequence);
+      return;
+    }
+  self->last_sequence = MAX (last, sequence);
+  if (last != 0 && previous > last)
+    g_signal_emit (self, signals[SIGNAL_GAP], 0, last, previous);
 }
 
 /**

@@ -5,22 +5,27 @@
 
 #include "ctl/eb-lease-keeper.h"
 
-/* Keeps one address registered from start to stop: registers, keeps alive at a
- * third of the lease, goes on trying while the bus is away, deregisters. */
+#include "ctl/eb-bus-watch.h"
 
-/* A keep-alive may get lost twice before the lease is. */
-#define KEEP_ALIVES_PER_LEASE 3
+/* Keeps one address registered from start to stop: registers, keeps alive, deregisters. A bus that
+ * was started anew may not know the address any more, so it is watched, and whenever the watch ends
+ * the address is registered again. That is all if the bus had only closed an idle connection; if it
+ * is away, registering fails, and is tried again until it is back. */
 
-/* A bus that was away has forgotten us, or soon will: every event counts. */
-#define RETRY_MS 5000
+/* Between two tries after the first, which is made at once; doubling. Every event counts, but a bus
+ * may be away for hours. */
+#define MIN_PAUSE_MS 250
+#define MAX_PAUSE_MS 5000
 
 struct _EbLeaseKeeper
 {
   GObject parent_instance;
 
   EbBusClient *client; /* (owned) */
+  EbBusWatch *watch;   /* (owned) */
   char *address;       /* (owned) */
   guint interval_ms;
+  guint pause_ms;         /* before the next try when the bus is lost, 0 for at once */
   guint timer_id;         /* 0 while a call is under way, and once stopped */
   gboolean is_calling;    /* a registration is under way */
   gboolean is_registered; /* has been, once */
@@ -49,6 +54,7 @@ eb_lease_keeper_finalize (GObject *object)
   EbLeaseKeeper *self = EB_LEASE_KEEPER (object);
 
   g_clear_handle_id (&self->timer_id, g_source_remove);
+  g_clear_object (&self->watch);
   g_clear_object (&self->client);
   g_clear_object (&self->stopping);
   g_clear_pointer (&self->address, g_free);
@@ -100,24 +106,60 @@ eb_lease_keeper_init (EbLeaseKeeper *self)
 {
 }
 
+static gboolean
+timer_cb (gpointer user_data)
+{
+  EbLeaseKeeper *self = user_data;
+
+  self->timer_id = 0;
+  keep_alive (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+set_timer (EbLeaseKeeper *self, guint ms)
+{
+  g_clear_handle_id (&self->timer_id, g_source_remove);
+  self->timer_id = g_timeout_add (ms, timer_cb, self);
+}
+
+/* Never later than the next keep-alive would be, for a bus that only closes idle connections. */
+static void
+try_again (EbLeaseKeeper *self)
+{
+  set_timer (self, MIN (self->pause_ms, self->interval_ms));
+  self->pause_ms = CLAMP (self->pause_ms * 2, MIN_PAUSE_MS, MAX_PAUSE_MS);
+}
+
+static void
+watch_ended_cb (EbLeaseKeeper *self)
+{
+  /* A call that is under way may have gone to a bus that is no more; plan_next() sees to it. */
+  if (!self->is_calling)
+    try_again (self);
+}
+
 /**
  * eb_lease_keeper_new:
  * @client: the bus to register with
  * @address: the address to register
- * @lease_s: how long the bus's leases last, in seconds
+ * @interval_ms: from one keep-alive to the next
  *
  * Makes a keeper that has not started yet.
  *
  * Returns: (transfer full): the keeper
  */
 EbLeaseKeeper *
-eb_lease_keeper_new (EbBusClient *client, const char *address, guint lease_s)
+eb_lease_keeper_new (EbBusClient *client, const char *address, guint interval_ms)
 {
   EbLeaseKeeper *self = g_object_new (EB_TYPE_LEASE_KEEPER, NULL);
 
   self->client = g_object_ref (client);
   self->address = g_strdup (address);
-  self->interval_ms = lease_s * 1000 / KEEP_ALIVES_PER_LEASE;
+  self->interval_ms = interval_ms;
+  self->watch = eb_bus_watch_new (client);
+  g_signal_connect_object (self->watch, "ended", G_CALLBACK (watch_ended_cb), self,
+                           G_CONNECT_SWAPPED);
   return self;
 }
 
@@ -166,14 +208,15 @@ announce_failure (EbLeaseKeeper *self, GError *error)
     g_signal_emit (self, signals[SIGNAL_LOST], 0, error);
 }
 
-static gboolean
-timer_cb (gpointer user_data)
+static void
+plan_next (EbLeaseKeeper *self, gboolean done)
 {
-  EbLeaseKeeper *self = user_data;
-
-  self->timer_id = 0;
-  keep_alive (self);
-  return G_SOURCE_REMOVE;
+  if (!done)
+    eb_bus_watch_stop (self->watch);
+  if (done && eb_bus_watch_is_on (self->watch))
+    set_timer (self, self->interval_ms);
+  else
+    try_again (self);
 }
 
 static void
@@ -191,8 +234,9 @@ keep_alive_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   /* Before the announcement, which may well stop us. */
   if (done || self->is_registered)
-    self->timer_id = g_timeout_add (done ? self->interval_ms : MIN (self->interval_ms, RETRY_MS),
-                                    timer_cb, self);
+    plan_next (self, done);
+  else
+    eb_bus_watch_stop (self->watch);
   if (done)
     announce_success (self);
   else
@@ -203,6 +247,11 @@ static void
 keep_alive (EbLeaseKeeper *self)
 {
   self->is_calling = TRUE;
+  /* The watch comes first, so that it can't be with a later bus than the registration. */
+  if (eb_bus_watch_is_on (self->watch))
+    self->pause_ms = 0;
+  else
+    eb_bus_watch_start (self->watch);
   eb_bus_client_register_async (self->client, self->address, keep_alive_cb, g_object_ref (self));
 }
 
@@ -234,6 +283,7 @@ eb_lease_keeper_stop_async (EbLeaseKeeper *self, GAsyncReadyCallback callback, g
   self->stopping = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (self->stopping, eb_lease_keeper_stop_async);
   g_clear_handle_id (&self->timer_id, g_source_remove);
+  eb_bus_watch_stop (self->watch);
   /* A registration that is still under way would undo what we do now: wait for it. */
   if (!self->is_calling)
     deregister (self);

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 #define EB_TYPE_LEASE_KEEPER (eb_lease_keeper_get_type ())
 G_DECLARE_FINAL_TYPE (EbLeaseKeeper, eb_lease_keeper, EB, LEASE_KEEPER, GObject)
 
-EbLeaseKeeper *eb_lease_keeper_new (EbBusClient *client, const char *address, guint lease_s);
+EbLeaseKeeper *eb_lease_keeper_new (EbBusClient *client, const char *address, guint interval_ms);
 
 void eb_lease_keeper_start (EbLeaseKeeper *self);
 void

@@ -18,6 +18,7 @@ struct _EbReceivedEvent
   char *delivery_id;      /* (owned) (nullable) the same for every attempt */
   guint64 sequence;       /* 0 when the bus sent none */
   guint64 previous;       /* 0 when there was none */
+  guint64 attempt;        /* 0 when unknown */
   GBytes *data;           /* (owned) */
 };
 
@@ -69,6 +70,7 @@ eb_received_event_new (SoupMessageHeaders *headers, GBytes *data)
   self->delivery_id = dup_valid (soup_message_headers_get_one (headers, "webhook-id"));
   self->sequence = parse_sequence (eb_received_event_get_attribute (self, "sequence"));
   self->previous = parse_sequence (soup_message_headers_get_one (headers, "eventbus-previous"));
+  self->attempt = parse_sequence (soup_message_headers_get_one (headers, "eventbus-attempt"));
   self->data = g_bytes_ref (data);
   return self;
 }
@@ -179,6 +181,18 @@ guint64
 eb_received_event_get_previous (const EbReceivedEvent *self)
 {
   return self->previous;
+}
+
+/**
+ * eb_received_event_is_repeat:
+ * @self: an event
+ *
+ * Returns: whether the bus has sent it before; others may have come since
+ */
+gboolean
+eb_received_event_is_repeat (const EbReceivedEvent *self)
+{
+  return self->attempt > 1;
 }
 
 /**

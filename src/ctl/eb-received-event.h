@@ -19,6 +19,7 @@ const char *eb_received_event_get_content_type (const EbReceivedEvent *self);
 const char *eb_received_event_get_delivery_id (const EbReceivedEvent *self);
 guint64 eb_received_event_get_sequence (const EbReceivedEvent *self);
 guint64 eb_received_event_get_previous (const EbReceivedEvent *self);
+gboolean eb_received_event_is_repeat (const EbReceivedEvent *self);
 GBytes *eb_received_event_get_data (const EbReceivedEvent *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbReceivedEvent, eb_received_event_free)
