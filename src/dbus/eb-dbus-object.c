@@ -21,6 +21,7 @@ struct _EbDbusObject
   EbBus *bus;                         /* (owned) */
   EbDbusSubscriptions *subscriptions; /* (owned) */
   EbDbusCalls *calls;                 /* (owned) */
+  GDBusInterfaceVTable vtable;        /* the skeleton's, with handle_call() in front */
   gboolean closed;                    /* takes no more calls */
 };
 
@@ -294,21 +295,44 @@ eb_dbus_object_iface_init (EbDbusEventBusIface *iface)
   iface->handle_unsubscribe = handle_unsubscribe;
 }
 
-/* Runs before every method. */
-static gboolean
-eb_dbus_object_authorize_method (GDBusInterfaceSkeleton *skeleton,
-                                 GDBusMethodInvocation *invocation)
+static GDBusInterfaceVTable *
+get_skeleton_vtable (GDBusInterfaceSkeleton *skeleton)
 {
-  EbDbusObject *self = EB_DBUS_OBJECT (skeleton);
+  return G_DBUS_INTERFACE_SKELETON_CLASS (eb_dbus_object_parent_class)->get_vtable (skeleton);
+}
+
+/* Runs before every method. GDBus would have authorize-method for that, but emits it in a pool of
+ * threads, after which a caller's calls arrive in any order. */
+static void
+handle_call (GDBusConnection *connection,
+             const char *sender,
+             const char *path,
+             const char *interface,
+             const char *method,
+             GVariant *parameters,
+             GDBusMethodInvocation *invocation,
+             gpointer user_data)
+{
+  EbDbusObject *self = EB_DBUS_OBJECT (user_data);
   g_autoptr (GError) error = NULL;
 
   if (self->closed)
     error = g_error_new_literal (EB_ERROR, EB_ERROR_CLOSED, "The bus is shutting down");
   else if (eb_dbus_calls_begin (self->calls, invocation, &error))
-    return TRUE;
+    {
+      get_skeleton_vtable (G_DBUS_INTERFACE_SKELETON (self))
+          ->method_call (connection, sender, path, interface, method, parameters, invocation,
+                         user_data);
+      return;
+    }
 
   eb_dbus_return_error (invocation, error);
-  return FALSE;
+}
+
+static GDBusInterfaceVTable *
+eb_dbus_object_get_vtable (GDBusInterfaceSkeleton *skeleton)
+{
+  return &EB_DBUS_OBJECT (skeleton)->vtable;
 }
 
 static void
@@ -378,7 +402,7 @@ eb_dbus_object_class_init (EbDbusObjectClass *klass)
   object_class->finalize = eb_dbus_object_finalize;
   object_class->get_property = eb_dbus_object_get_property;
   object_class->set_property = eb_dbus_object_set_property;
-  G_DBUS_INTERFACE_SKELETON_CLASS (klass)->g_authorize_method = eb_dbus_object_authorize_method;
+  G_DBUS_INTERFACE_SKELETON_CLASS (klass)->get_vtable = eb_dbus_object_get_vtable;
 
   g_object_class_override_property (object_class, PROP_VERSION, "version");
   g_object_class_override_property (object_class, PROP_SUBSCRIPTIONS, "subscriptions");
@@ -394,6 +418,8 @@ static void
 eb_dbus_object_init (EbDbusObject *self)
 {
   self->calls = eb_dbus_calls_new ();
+  self->vtable = *get_skeleton_vtable (G_DBUS_INTERFACE_SKELETON (self));
+  self->vtable.method_call = handle_call;
 }
 
 /**

@@ -295,7 +295,6 @@ void
 fixture_set_up (Fixture *self, gconstpointer log)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (EbLog) used = NULL;
 
   self->watchdog = g_timeout_source_new_seconds (DEADLINE_S);
   g_source_set_callback (self->watchdog, watchdog_cb, NULL, NULL);
@@ -304,8 +303,9 @@ fixture_set_up (Fixture *self, gconstpointer log)
   self->clock = eb_fake_clock_new ();
   self->sinks = eb_fake_sinks_new ();
   self->connection = connect_to_bus ();
-  used = log != NULL ? ((EbLog * (*) (void) ) log) () : eb_memory_log_new (EB_CLOCK (self->clock));
-  start_bus (self, used);
+  self->log =
+      log != NULL ? ((EbLog * (*) (void) ) log) () : eb_memory_log_new (EB_CLOCK (self->clock));
+  start_bus (self, self->log);
   self->service = eb_dbus_service_new (self->bus, self->connection);
   g_assert_true (eb_dbus_service_start (self->service, &error));
   own_name (self);
@@ -326,6 +326,7 @@ fixture_tear_down (Fixture *self, gconstpointer unused)
     continue;
   g_clear_object (&self->bus);
   g_clear_object (&self->workers);
+  g_clear_object (&self->log);
   g_clear_pointer (&self->sinks, eb_fake_sinks_free);
   g_clear_object (&self->connection);
   g_clear_object (&self->clock);

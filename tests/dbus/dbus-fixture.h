@@ -27,6 +27,7 @@ typedef struct
 typedef struct
 {
   EbFakeClock *clock;
+  EbLog *log;
   EbBus *bus;
   EbWorkerPool *workers;
   EbFakeSinks *sinks; /* of HTTP subscribers */
