@@ -5,6 +5,8 @@
 
 #include "codec/eb-chunked.h"
 
+#include <string.h>
+
 /* RFC 9112, 7.1. Sizes beyond this many digits do not fit 64 bits, leading zeros or not. */
 #define MAX_SIZE_DIGITS 16
 
@@ -23,6 +25,8 @@ enum
   TRAILER,       /* within such a line */
   TRAILER_LF,    /* after its CR */
   END_LF,        /* after the CR of the empty line */
+  ENDED,
+  TOO_LARGE,
   BROKEN,
 };
 
@@ -65,6 +69,8 @@ static guint
 begin_data (EbChunked *self)
 {
   self->n_digits = 0;
+  if (self->limit > 0 && self->left > self->limit - self->size)
+    return TOO_LARGE;
   return self->left == 0 ? TRAILER_START : DATA;
 }
 
@@ -90,8 +96,39 @@ feed_byte (EbChunked *self, guint8 byte)
       return feed_overhead (self, byte, TRAILER_LF);
     case TRAILER_LF:
       return byte == '\n' ? TRAILER_START : BROKEN;
+    case END_LF:
+      return byte == '\n' ? ENDED : BROKEN;
     default:
       return BROKEN;
+    }
+}
+
+/* Returns: how many of these bytes are the chunk's at hand */
+static gsize
+feed_data (EbChunked *self, gsize n_bytes)
+{
+  gsize n = (gsize) MIN (self->left, n_bytes);
+
+  self->left -= n;
+  self->size += n;
+  if (self->left == 0)
+    self->state = DATA_CR;
+  return n;
+}
+
+static EbChunkedStatus
+get_status (const EbChunked *self)
+{
+  switch (self->state)
+    {
+    case ENDED:
+      return EB_CHUNKED_DONE;
+    case TOO_LARGE:
+      return EB_CHUNKED_TOO_LARGE;
+    case BROKEN:
+      return EB_CHUNKED_BAD;
+    default:
+      return EB_CHUNKED_MORE;
     }
 }
 
@@ -110,26 +147,46 @@ eb_chunked_feed (EbChunked *self, const guint8 *bytes, gsize n_bytes, gsize *n_u
 {
   gsize i = 0;
 
-  while (i < n_bytes && self->state != BROKEN)
+  while (i < n_bytes && self->state < ENDED)
+    {
+      if (self->state == DATA)
+        i += feed_data (self, n_bytes - i);
+      else
+        self->state = feed_byte (self, bytes[i++]);
+    }
+  *n_used = i;
+  return get_status (self);
+}
+
+/**
+ * eb_chunked_decode:
+ * @bytes: (inout): the next bytes of the body; the data among them are moved to the front
+ * @n_used: (out): how many of them belong to the body
+ * @n_data: (out): how many of them were data
+ *
+ * Like eb_chunked_feed(), and takes the coding off.
+ *
+ * Returns: how it stands; after anything but MORE there is nothing more to feed
+ */
+EbChunkedStatus
+eb_chunked_decode (EbChunked *self, guint8 *bytes, gsize n_bytes, gsize *n_used, gsize *n_data)
+{
+  gsize i = 0, to = 0;
+
+  while (i < n_bytes && self->state < ENDED)
     {
       if (self->state == DATA)
         {
-          gsize n = (gsize) MIN (self->left, n_bytes - i);
+          gsize n = feed_data (self, n_bytes - i);
 
-          self->left -= n;
-          self->size += n;
+          memmove (bytes + to, bytes + i, n);
           i += n;
-          if (self->left == 0)
-            self->state = DATA_CR;
-        }
-      else if (self->state == END_LF)
-        {
-          *n_used = i + 1;
-          return bytes[i] == '\n' ? EB_CHUNKED_DONE : EB_CHUNKED_BAD;
+          to += n;
         }
       else
         self->state = feed_byte (self, bytes[i++]);
     }
   *n_used = i;
-  return self->state == BROKEN ? EB_CHUNKED_BAD : EB_CHUNKED_MORE;
+  *n_data = to;
+  return get_status (self);
 }

@@ -107,6 +107,9 @@ skip_empty_lines (EbClient *self)
 EbFramingResult
 eb_client_frame (EbClient *self)
 {
+  EbFramingResult result;
+  gsize n_bytes;
+
   if (self->input == NULL)
     return EB_FRAMING_MORE;
   if (self->framing.position <= 1)
@@ -114,7 +117,10 @@ eb_client_frame (EbClient *self)
       self->framing.position = 0;
       skip_empty_lines (self);
     }
-  return eb_framing_feed (&self->framing, self->input->data, self->input->len);
+  n_bytes = self->input->len;
+  result = eb_framing_feed (&self->framing, self->input->data, &n_bytes);
+  g_byte_array_set_size (self->input, (guint) n_bytes);
+  return result;
 }
 
 /* A few bytes to a socket that is mostly empty. Where they do not go out, the client was not

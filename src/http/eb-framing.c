@@ -8,7 +8,10 @@
 #include <string.h>
 
 /* A pure function of the bytes: no I/O, no memory of its own. The rules are those of RFC 9112,
- * without the liberties that it lets a server take. */
+ * without the liberties that it lets a server take.
+ *
+ * Chunked coding comes off as the bytes pass, and the head says the body's length instead: whoever
+ * reads the request after this meets no chunks, however small the client made them. */
 
 #define MAX_METHOD_LENGTH 32
 
@@ -168,15 +171,16 @@ parse_length (Head *head, const char *value, gsize length)
 }
 
 static gboolean
-parse_coding (Head *head, const char *value, gsize length)
+parse_coding (Head *head, EbSlice name, EbSlice value)
 {
   EbFraming *self = head->framing;
 
   if (++head->n_codings > 1)
     return refuse (self, 400, "There is more than one Transfer-Encoding");
-  if (!equals_ignoring_case (value, length, "chunked"))
+  if (!equals_ignoring_case (head->request + value.start, value.length, "chunked"))
     return refuse (self, 501, "Transfer-Encoding is not “chunked”");
-  self->chunked = TRUE;
+  self->coding = (EbSlice){ name.start, value.start + value.length - name.start };
+  self->chunks.limit = EB_MAX_REQUEST_BODY;
   return TRUE;
 }
 
@@ -220,7 +224,7 @@ parse_known_field (Head *head, EbSlice name, EbSlice value)
   if (equals_ignoring_case (known, name.length, "Content-Length"))
     return parse_length (head, bytes, value.length);
   if (equals_ignoring_case (known, name.length, "Transfer-Encoding"))
-    return parse_coding (head, bytes, value.length);
+    return parse_coding (head, name, value);
   if (equals_ignoring_case (known, name.length, "Host"))
     return parse_host (head, value);
   if (equals_ignoring_case (known, name.length, "Expect"))
@@ -269,9 +273,9 @@ check_head (Head *head)
 
   if (head->http_1_1 && head->n_hosts == 0)
     return refuse (self, 400, "There is no Host");
-  if (self->chunked && head->n_lengths > 0)
+  if (self->coding.length > 0 && head->n_lengths > 0)
     return refuse (self, 400, "There are both Content-Length and Transfer-Encoding");
-  if (self->chunked && !head->http_1_1)
+  if (self->coding.length > 0 && !head->http_1_1)
     return refuse (self, 400, "HTTP/1.0 has no Transfer-Encoding");
   if (self->body_length > EB_MAX_REQUEST_BODY)
     return refuse (self, 413, "The body is larger than 8 MiB");
@@ -324,27 +328,43 @@ find_head_end (EbFraming *self, const guint8 *request, gsize n_bytes)
   return i < EB_MAX_REQUEST_HEAD || refuse (self, 431, "The header is larger than 32 KiB");
 }
 
-static EbFramingResult
-feed_chunks (EbFraming *self, const guint8 *request, gsize n_bytes)
+/* In place of the field Transfer-Encoding, which is always longer. */
+static void
+write_length (EbFraming *self, guint8 *request)
 {
-  gsize n_used;
-  EbChunkedStatus status =
-      eb_chunked_feed (&self->chunks, request + self->position, n_bytes - self->position, &n_used);
+  static const char name[] = "Content-Length:";
+  guint8 *field = request + self->coding.start;
+  guint64 rest = self->chunks.size;
+  gsize i = self->coding.length;
 
-  self->position += n_used;
-  /* What the framing itself costs is bounded by the smallest chunks that a client sends. */
-  if (status != EB_CHUNKED_BAD && self->chunks.size > EB_MAX_REQUEST_BODY)
-    {
-      refuse (self, 413, "The body is larger than 8 MiB");
-      return EB_FRAMING_BAD;
-    }
+  memset (field, ' ', self->coding.length);
+  memcpy (field, name, strlen (name));
+  do
+    field[--i] = '0' + (guint8) (rest % 10);
+  while ((rest /= 10) > 0);
+}
+
+static EbFramingResult
+feed_chunks (EbFraming *self, guint8 *request, gsize *n_bytes)
+{
+  guint8 *chunks = request + self->position;
+  gsize n_new = *n_bytes - self->position, n_used, n_data;
+  EbChunkedStatus status = eb_chunked_decode (&self->chunks, chunks, n_new, &n_used, &n_data);
+
+  memmove (chunks + n_data, chunks + n_used, n_new - n_used);
+  self->position += n_data;
+  *n_bytes -= n_used - n_data;
   switch (status)
     {
     case EB_CHUNKED_DONE:
+      write_length (self, request);
       self->length = self->position;
       return EB_FRAMING_COMPLETE;
     case EB_CHUNKED_MORE:
       return EB_FRAMING_MORE;
+    case EB_CHUNKED_TOO_LARGE:
+      refuse (self, 413, "The body is larger than 8 MiB");
+      return EB_FRAMING_BAD;
     case EB_CHUNKED_BAD:
     default:
       refuse (self, 400, "The body breaks the rules of chunked coding");
@@ -354,28 +374,29 @@ feed_chunks (EbFraming *self, const guint8 *request, gsize n_bytes)
 
 /**
  * eb_framing_feed:
- * @request: all bytes from the beginning of the request on, those of earlier calls included
- * @n_bytes: how many there are now
+ * @request: all bytes from the beginning of the request on, as earlier calls left them
+ * @n_bytes: (inout): how many there are now; less after it where chunked coding was taken off
  *
- * Looks at the bytes that are new. Those after the request's end are the next request's.
+ * Looks at the bytes that are new. Those after the request's end are the next request's. A body in
+ * chunked coding becomes one with a length.
  *
  * Returns: how it stands; after anything but MORE there is nothing more to feed
  */
 EbFramingResult
-eb_framing_feed (EbFraming *self, const guint8 *request, gsize n_bytes)
+eb_framing_feed (EbFraming *self, guint8 *request, gsize *n_bytes)
 {
   if (self->head_length == 0)
     {
-      if (!find_head_end (self, request, n_bytes))
+      if (!find_head_end (self, request, *n_bytes))
         return EB_FRAMING_BAD;
       if (self->head_length == 0)
         return EB_FRAMING_MORE;
       if (!parse_head (self, request))
         return EB_FRAMING_BAD;
     }
-  if (self->chunked)
+  if (self->coding.length > 0)
     return feed_chunks (self, request, n_bytes);
-  if (n_bytes - self->head_length < self->body_length)
+  if (*n_bytes - self->head_length < self->body_length)
     return EB_FRAMING_MORE;
   self->length = self->head_length + (gsize) self->body_length;
   return EB_FRAMING_COMPLETE;

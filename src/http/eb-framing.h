@@ -38,15 +38,16 @@ typedef struct
 /**
  * EbFraming:
  * @head_length: bytes of the head, its empty line included; 0 until it is complete
- * @body_length: bytes of the body as sent, for one with a length
- * @length: bytes of the request, once it is complete
+ * @body_length: bytes of the body, for one with a length
+ * @length: bytes of the request, once it is complete and without chunked coding
  * @method: once the head is complete
  * @target: once the head is complete
  * @host: field value, once the head is complete
  * @origin: field value, once the head is complete
  * @content_type: field value, once the head is complete
  * @expect: the name of the field `Expect: 100-continue`, once the head is complete
- * @chunked: the body is in chunked coding
+ * @coding: the field `Transfer-Encoding: chunked`, once the head is complete; `Content-Length`
+ *   stands in its place once the request is
  * @status: HTTP status to answer with, if it is bad
  * @reason: what is wrong, if it is bad
  *
@@ -64,7 +65,7 @@ typedef struct
   EbSlice origin;
   EbSlice content_type;
   EbSlice expect;
-  gboolean chunked;
+  EbSlice coding;
   guint status;
   const char *reason;
 
@@ -72,6 +73,6 @@ typedef struct
   EbChunked chunks;
 } EbFraming;
 
-EbFramingResult eb_framing_feed (EbFraming *self, const guint8 *request, gsize n_bytes);
+EbFramingResult eb_framing_feed (EbFraming *self, guint8 *request, gsize *n_bytes);
 
 G_END_DECLS

@@ -21,9 +21,11 @@
  *
  * Lives in the main thread. */
 
-#define MAX_EVENTS   256 /* a turn */
-#define MAX_ACCEPTS  64  /* a turn and listener; the others have their turn too */
-#define MAX_READS    16  /* a turn and client, so that one cannot occupy the thread */
+#define MAX_EVENTS   256           /* a turn */
+#define MAX_BATCH    16            /* at once; epoll has the others wait their turn */
+#define MAX_TURN     (1024 * 1024) /* bytes, beyond which a turn begins no batch */
+#define MAX_ACCEPTS  64            /* a turn and listener; the others have their turn too */
+#define MAX_READS    2             /* a turn and client, so that one cannot occupy the thread */
 #define BUFFER_SIZE  (64 * 1024)
 #define ACCEPT_PAUSE (100 * G_TIME_SPAN_MILLISECOND) /* after the descriptors ran out */
 #define LINGER       (2 * G_TIME_SPAN_SECOND)        /* to read why one was refused */
@@ -57,6 +59,7 @@ struct _EbGate
   GQueue clients[N_STATES]; /* (element-type EbClient) by state; who is longest in it first */
   guint n_clients;
   gsize buffered; /* the clients' charges together */
+  gsize n_read;   /* bytes in this turn */
   guint8 *buffer; /* (owned) to read into */
 };
 
@@ -254,6 +257,7 @@ read_requests (EbGate *self, EbClient *client)
           forget (self, client);
           return;
         }
+      self->n_read += (gsize) n;
       if (!judge (self, client))
         return;
       if (n < BUFFER_SIZE)
@@ -288,12 +292,12 @@ proceed (EbGate *self, EbClient *client)
     watch_again (self, client);
 }
 
+/* Returns: whether there may be more */
 static gboolean
-epoll_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+handle_batch (EbGate *self)
 {
-  EbGate *self = ((EpollSource *) source)->gate;
-  struct epoll_event events[MAX_EVENTS];
-  int n_events = epoll_wait (self->epoll_fd, events, MAX_EVENTS, 0);
+  struct epoll_event events[MAX_BATCH];
+  int n_events = epoll_wait (self->epoll_fd, events, MAX_BATCH, 0);
 
   /* One that makes room for another may be among those that are still to come. */
   for (int i = 0; i < n_events; i++)
@@ -308,6 +312,19 @@ epoll_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
         drain_refused (self, client);
       eb_client_unref (client);
     }
+  return n_events == MAX_BATCH;
+}
+
+/* Those that were heard stand last in epoll's queue, so all have their turn. */
+static gboolean
+epoll_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  EbGate *self = ((EpollSource *) source)->gate;
+
+  self->n_read = 0;
+  for (guint i = 0; i < MAX_EVENTS / MAX_BATCH && self->n_read < MAX_TURN; i++)
+    if (!handle_batch (self))
+      break;
   return G_SOURCE_CONTINUE;
 }
 

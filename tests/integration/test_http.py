@@ -234,6 +234,36 @@ class FramingTest(BusCase):
         self.assertTrue(answer.endswith(b"success"))
         self.assertEqual(sink.get()[2], b"abc0123456789")
 
+    def peak(self):
+        """The most memory that the daemon has had, in KiB."""
+        with open(f"/proc/{self.program.pid}/status", encoding="ascii") as status:
+            return int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1))
+
+    def test_tiny_chunks(self):
+        sink = self.sink()
+        self.register(sink.address)
+        self.publish(b"x" * 1048576)
+        self.assertEqual(len(sink.get()[2]), 1048576)
+        before = self.peak()
+        data = bytes(i % 251 for i in range(100000)) * 10
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as client:
+            client.sendall(post(b"", "Transfer-Encoding: chunked", "Connection: close"))
+            for start in range(0, len(data), 100000):
+                client.sendall(b"".join(b"1\r\n%c\r\n" % byte
+                                        for byte in data[start:start + 100000]))
+                self.assertEqual(self.request("GET", "/nothing")[0], 404)
+            client.sendall(b"0\r\n\r\n")
+            answer = b""
+            while some := client.recv(65536):
+                answer += some
+        self.assertTrue(answer.endswith(b"success"))
+        self.assertEqual(sink.get()[2], data)
+        self.assertLess(self.peak() - before, 32 * 1024)
+
+    def test_announced_chunk(self):
+        answer = self.raw(post(b"800001\r\n", "Transfer-Encoding: chunked"))
+        self.assertIn(b" 413 ", answer.splitlines()[0])
+
     def test_pieces(self):
         sink = self.sink()
         self.register(sink.address)

@@ -64,6 +64,48 @@ check (const Case *test, gsize step)
 }
 
 static void
+test_decode (void)
+{
+  const char *text = "3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nT: x\r\n\r\nrest";
+
+  for (gsize step = 1; step <= strlen (text); step++)
+    {
+      g_autofree char *bytes = g_strdup (text);
+      g_autoptr (GString) data = g_string_new (NULL);
+      EbChunked chunked = { 0 };
+      EbChunkedStatus status = EB_CHUNKED_MORE;
+      gsize position = 0, n_used, n_data;
+
+      while (status == EB_CHUNKED_MORE)
+        {
+          status = eb_chunked_decode (&chunked, (guint8 *) bytes + position,
+                                      MIN (step, strlen (text) - position), &n_used, &n_data);
+          g_string_append_len (data, bytes + position, (gssize) n_data);
+          position += n_used;
+        }
+      g_assert_cmpint (status, ==, EB_CHUNKED_DONE);
+      g_assert_cmpstr (data->str, ==, "abc0123456789");
+      g_assert_cmpstr (bytes + position, ==, "rest");
+    }
+}
+
+static void
+test_limit (void)
+{
+  const char *text = "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+
+  for (guint64 limit = 0; limit <= 6; limit++)
+    {
+      EbChunked chunked = { .limit = limit };
+      gsize used;
+
+      g_assert_cmpint (eb_chunked_feed (&chunked, (const guint8 *) text, strlen (text), &used), ==,
+                       limit == 0 || limit >= 5 ? EB_CHUNKED_DONE : EB_CHUNKED_TOO_LARGE);
+      g_assert_cmpuint (chunked.size, <=, limit > 0 ? limit : 5);
+    }
+}
+
+static void
 test_cases (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -89,6 +131,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/chunked/cases", test_cases);
+  g_test_add_func ("/chunked/decode", test_decode);
+  g_test_add_func ("/chunked/limit", test_limit);
   g_test_add_func ("/chunked/overhead", test_overhead);
 
   return g_test_run ();

@@ -12,8 +12,8 @@ typedef struct
   const char *name;
   const char *text;
   EbFramingResult result;
-  gsize length; /* if it is complete; 0 for all of the text */
-  guint status; /* if it is bad */
+  const char *rest; /* (nullable) if it is complete: what of the text comes after it */
+  guint status;     /* if it is bad */
 } Case;
 
 #define HOST  "Host: a\r\n"
@@ -26,11 +26,9 @@ static const Case cases[] = {
   { "length", POST "Content-Length: 3\r\n\r\nabc", EB_FRAMING_COMPLETE },
   { "zero", POST "Content-Length: 0\r\n\r\n", EB_FRAMING_COMPLETE },
   { "short body", POST "Content-Length: 3\r\n\r\nab", EB_FRAMING_MORE },
-  { "next one", POST "Content-Length: 1\r\n\r\nabcd", EB_FRAMING_COMPLETE,
-    sizeof (POST "Content-Length: 1\r\n\r\na") - 1 },
+  { "next one", POST "Content-Length: 1\r\n\r\nabcd", EB_FRAMING_COMPLETE, "bcd" },
   { "chunked", CHUNK "3\r\nabc\r\n0\r\n\r\n", EB_FRAMING_COMPLETE },
-  { "chunked, next one", CHUNK "0\r\n\r\nGET", EB_FRAMING_COMPLETE,
-    sizeof (CHUNK "0\r\n\r\n") - 1 },
+  { "chunked, next one", CHUNK "0\r\n\r\nGET", EB_FRAMING_COMPLETE, "GET" },
   { "no end", POST, EB_FRAMING_MORE },
   { "blanks around a value", POST "Content-Length: \t 1 \t\r\n\r\na", EB_FRAMING_COMPLETE },
   { "empty value", POST "X:\r\n\r\n", EB_FRAMING_COMPLETE },
@@ -38,45 +36,68 @@ static const Case cases[] = {
   { "options of all", "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_COMPLETE },
   { "ipv6 host", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", EB_FRAMING_COMPLETE },
 
-  { "empty method", " / HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "two spaces", "GET  / HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "tab", "GET\t/ HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "relative target", "GET x HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "lower-case version", "GET / http/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "http/1.2", "GET / HTTP/1.2\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 505 },
-  { "star for get", "GET * HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "connect", "CONNECT a:1 HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "nameless field", POST ": x\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "no colon", POST "X\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "control character", POST "X: \x01\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "delete character", POST "X: \x7f\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "length with a letter", POST "Content-Length: 1a\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "too long", POST "Content-Length: 8388609\r\n\r\n", EB_FRAMING_BAD, 0, 413 },
-  { "too long a chunk", CHUNK "1\r\nab", EB_FRAMING_BAD, 0, 400 },
-  { "expectation", POST "Expect: x\r\n\r\n", EB_FRAMING_BAD, 0, 417 },
-  { "gzip", POST "Transfer-Encoding: gzip\r\n\r\n", EB_FRAMING_BAD, 0, 501 },
-  { "host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "empty host", "GET / HTTP/1.1\r\nHost: \r\n\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "unfinished ipv6 host", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
-  { "port with a letter", "GET / HTTP/1.1\r\nHost: a:8x\r\n\r\n", EB_FRAMING_BAD, 0, 400 },
+  { "empty method", " / HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "two spaces", "GET  / HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "tab", "GET\t/ HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "relative target", "GET x HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "lower-case version", "GET / http/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "http/1.2", "GET / HTTP/1.2\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 505 },
+  { "star for get", "GET * HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "connect", "CONNECT a:1 HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "nameless field", POST ": x\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "no colon", POST "X\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "control character", POST "X: \x01\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "delete character", POST "X: \x7f\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "length with a letter", POST "Content-Length: 1a\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "too long", POST "Content-Length: 8388609\r\n\r\n", EB_FRAMING_BAD, NULL, 413 },
+  { "too long a chunk", CHUNK "1\r\nab", EB_FRAMING_BAD, NULL, 400 },
+  { "too large a chunk", CHUNK "800001\r\n", EB_FRAMING_BAD, NULL, 413 },
+  { "too large together", CHUNK "1\r\na\r\n800000\r\n", EB_FRAMING_BAD, NULL, 413 },
+  { "huge chunk", CHUNK "FFFFFFFFFFFFFFFF\r\n", EB_FRAMING_BAD, NULL, 413 },
+  { "as large as can be", CHUNK "800000\r\n", EB_FRAMING_MORE },
+  { "expectation", POST "Expect: x\r\n\r\n", EB_FRAMING_BAD, NULL, 417 },
+  { "gzip", POST "Transfer-Encoding: gzip\r\n\r\n", EB_FRAMING_BAD, NULL, 501 },
+  { "host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "empty host", "GET / HTTP/1.1\r\nHost: \r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "unfinished ipv6 host", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "port with a letter", "GET / HTTP/1.1\r\nHost: a:8x\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
 };
+
+/* Returns: (transfer full): what the framing leaves of @text, which comes in pieces; @framing says
+ * how it ended */
+static GByteArray *
+frame (EbFraming *framing, EbFramingResult *result, const char *text, gsize first, gsize step)
+{
+  GByteArray *input = g_byte_array_new ();
+  gsize length = strlen (text), n = MIN (first, length), fed = 0;
+
+  do
+    {
+      gsize n_bytes;
+
+      g_byte_array_append (input, (const guint8 *) text + fed, (guint) (n - fed));
+      n_bytes = input->len;
+      *result = eb_framing_feed (framing, input->data, &n_bytes);
+      g_byte_array_set_size (input, (guint) n_bytes);
+      fed = n;
+      n = MIN (n + step, length);
+    }
+  while (*result == EB_FRAMING_MORE && fed < length);
+  g_byte_array_append (input, (const guint8 *) text + fed, (guint) (length - fed));
+  return input;
+}
 
 static void
 check (const Case *test, gsize first, gsize step)
 {
-  const guint8 *text = (const guint8 *) test->text;
-  gsize length = strlen (test->text), n = MIN (first, length);
   EbFraming framing = { 0 };
-  EbFramingResult result = eb_framing_feed (&framing, text, n);
+  EbFramingResult result;
+  g_autoptr (GByteArray) left = frame (&framing, &result, test->text, first, step);
+  const char *rest = test->rest != NULL ? test->rest : "";
 
-  while (result == EB_FRAMING_MORE && n < length)
-    {
-      n = MIN (n + step, length);
-      result = eb_framing_feed (&framing, text, n);
-    }
   g_assert_cmpint (result, ==, test->result);
   if (result == EB_FRAMING_COMPLETE)
-    g_assert_cmpuint (framing.length, ==, test->length > 0 ? test->length : length);
+    g_assert_cmpmem (left->data + framing.length, left->len - framing.length, rest, strlen (rest));
   if (result == EB_FRAMING_BAD)
     {
       g_assert_cmpuint (framing.status, ==, test->status);
@@ -100,15 +121,36 @@ test_cases (void)
     }
 }
 
+/* What remains of chunked coding: nothing. */
+static void
+test_chunked (void)
+{
+  const char *text = "POST / HTTP/1.1\r\nTransfer-Encoding:chunked\r\n" HOST
+                     "\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nT: x\r\n\r\nGET";
+  const char *plain =
+      "POST / HTTP/1.1\r\nContent-Length:        13\r\n" HOST "\r\nabc0123456789GET";
+
+  for (gsize step = 1; step <= strlen (text); step++)
+    {
+      EbFraming framing = { 0 };
+      EbFramingResult result;
+      g_autoptr (GByteArray) left = frame (&framing, &result, text, step, step);
+
+      g_assert_cmpint (result, ==, EB_FRAMING_COMPLETE);
+      g_assert_cmpuint (framing.length, ==, strlen (plain) - 3);
+      g_assert_cmpmem (left->data, left->len, plain, strlen (plain));
+    }
+}
+
 static void
 test_slices (void)
 {
-  const char *text = "POST /a?b HTTP/1.1\r\nHost: h:1\r\norigin:\thttp://x \r\n"
-                     "content-TYPE: t/x\r\nExpect: 100-Continue\r\n\r\n";
+  g_autofree char *text = g_strdup ("POST /a?b HTTP/1.1\r\nHost: h:1\r\norigin:\thttp://x \r\n"
+                                    "content-TYPE: t/x\r\nExpect: 100-Continue\r\n\r\n");
+  gsize n_bytes = strlen (text);
   EbFraming framing = { 0 };
 
-  g_assert_cmpint (eb_framing_feed (&framing, (const guint8 *) text, strlen (text)), ==,
-                   EB_FRAMING_COMPLETE);
+  g_assert_cmpint (eb_framing_feed (&framing, (guint8 *) text, &n_bytes), ==, EB_FRAMING_COMPLETE);
 #define ASSERT_SLICE(slice, expected)                                                              \
   g_assert_cmpmem (text + framing.slice.start, framing.slice.length, expected, strlen (expected))
   ASSERT_SLICE (method, "POST");
@@ -136,7 +178,7 @@ test_noise (void)
         bytes[i] = (guint8) alphabet[g_test_rand_int_range (0, sizeof alphabet)];
       if (round % 2 == 0 && length > sizeof CHUNK)
         memcpy (bytes, CHUNK, sizeof CHUNK - 1);
-      if (eb_framing_feed (&framing, bytes, length) == EB_FRAMING_COMPLETE)
+      if (eb_framing_feed (&framing, bytes, &length) == EB_FRAMING_COMPLETE)
         g_assert_cmpuint (framing.length, <=, length);
     }
 }
@@ -147,6 +189,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/framing/cases", test_cases);
+  g_test_add_func ("/framing/chunked", test_chunked);
   g_test_add_func ("/framing/slices", test_slices);
   g_test_add_func ("/framing/noise", test_noise);
 
