@@ -10,6 +10,7 @@
 #include <libsoup/soup.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,9 +26,10 @@
 #define MAX_BATCH    16            /* at once; epoll has the others wait their turn */
 #define MAX_TURN     (1024 * 1024) /* bytes, beyond which a turn begins no batch */
 #define MAX_ACCEPTS  64            /* a turn and listener; the others have their turn too */
+#define MAX_LOOKS    16            /* for a client to part with, each a system call */
 #define MAX_READS    2             /* a turn and client, so that one cannot occupy the thread */
 #define BUFFER_SIZE  (64 * 1024)
-#define ACCEPT_PAUSE (100 * G_TIME_SPAN_MILLISECOND) /* after the descriptors ran out */
+#define ACCEPT_PAUSE (100 * G_TIME_SPAN_MILLISECOND) /* or less, if a client leaves or idles */
 #define LINGER       (2 * G_TIME_SPAN_SECOND)        /* to read why one was refused */
 
 /* What all clients together have sent of requests that are not answered yet. */
@@ -54,6 +56,7 @@ struct _EbGate
   GPtrArray *listeners;     /* (owned) (element-type EbListener) */
   GPtrArray *accepting;     /* (owned) (element-type GSource) one a listener; empty while paused */
   GSource *resume_timer;    /* (owned) ends the pause */
+  gboolean short_of_fds;    /* the descriptors ran out, which was said */
   gboolean stopped;         /* accepts never again */
   EbDeadlines *deadlines;   /* (owned) of clients in every state */
   GQueue clients[N_STATES]; /* (element-type EbClient) by state; who is longest in it first */
@@ -120,8 +123,6 @@ check_drained (EbGate *self)
 static void
 forget (EbGate *self, EbClient *client)
 {
-  gboolean was_full = self->n_clients >= self->limits.max_clients;
-
   g_queue_unlink (&self->clients[client->state], &client->link);
   eb_deadlines_clear (self->deadlines, &client->deadline);
   client->state = EB_CLIENT_CLOSED;
@@ -129,8 +130,7 @@ forget (EbGate *self, EbClient *client)
   charge (self, client);
   self->n_clients--;
   eb_client_unref (client);
-  if (was_full)
-    start_accepting (self);
+  start_accepting (self);
   check_drained (self);
 }
 
@@ -332,16 +332,36 @@ static GSourceFuncs epoll_funcs = { .dispatch = epoll_dispatch };
 
 /* Accepting */
 
+/* Nothing of its next request has come, not even to the socket. */
+static gboolean
+is_silent (EbClient *client)
+{
+  char byte;
+
+  return recv (client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 /* Returns: FALSE if nobody is idle */
 static gboolean
 make_room (EbGate *self)
 {
-  EbClient *longest_idle = g_queue_peek_head (&self->clients[EB_CLIENT_IDLE]);
+  GList *link = self->clients[EB_CLIENT_IDLE].head;
 
-  if (longest_idle == NULL)
-    return FALSE;
-  forget (self, longest_idle);
-  return TRUE;
+  for (guint i = 0; link != NULL && i < MAX_LOOKS; link = link->next, i++)
+    if (is_silent (link->data))
+      {
+        forget (self, link->data);
+        return TRUE;
+      }
+  return FALSE;
+}
+
+static gboolean
+has_waiting (EbListener *listener)
+{
+  struct pollfd poll_fd = { .fd = listener->fd, .events = POLLIN };
+
+  return poll (&poll_fd, 1, 0) > 0 && (poll_fd.revents & POLLIN) != 0;
 }
 
 static void
@@ -353,7 +373,7 @@ pause_accepting (EbGate *self)
 static void
 pause_for_a_while (EbGate *self)
 {
-  pause_accepting (self);
+  pause_accepting (self); /* the others wait in the backlog */
   eb_clock_set_timer (self->clock, self->resume_timer,
                       eb_clock_get_monotonic (self->clock) + ACCEPT_PAUSE);
 }
@@ -381,6 +401,23 @@ is_out_of_descriptors (int problem)
   return problem == EMFILE || problem == ENFILE || problem == ENOBUFS || problem == ENOMEM;
 }
 
+/* What accept4() says even if nobody waits: it begins with the descriptor.
+ *
+ * Returns: whether there may be more */
+static gboolean
+handle_shortage (EbGate *self, EbListener *listener, int problem)
+{
+  if (!has_waiting (listener))
+    return FALSE;
+  if (make_room (self))
+    return TRUE;
+  if (!self->short_of_fds)
+    g_warning ("Cannot accept clients for now: %s", g_strerror (problem));
+  self->short_of_fds = TRUE;
+  pause_for_a_while (self);
+  return FALSE;
+}
+
 /* Returns: whether there may be more */
 static gboolean
 accept_one (EbGate *self, EbListener *listener)
@@ -389,18 +426,27 @@ accept_one (EbGate *self, EbListener *listener)
 
   if (fd >= 0)
     {
+      self->short_of_fds = FALSE;
       add_client (self, fd, eb_listener_is_local (listener));
       return TRUE;
     }
   if (is_out_of_descriptors (errno))
-    {
-      if (make_room (self))
-        return TRUE;
-      g_warning ("Cannot accept clients for now: %s", g_strerror (errno));
-      pause_for_a_while (self);
-      return FALSE;
-    }
+    return handle_shortage (self, listener, errno);
   return errno == ECONNABORTED || errno == EINTR;
+}
+
+/* Returns: FALSE if nobody waits, or has to go on waiting */
+static gboolean
+has_room (EbGate *self, EbListener *listener)
+{
+  if (self->n_clients < self->limits.max_clients)
+    return TRUE;
+  if (!has_waiting (listener))
+    return FALSE;
+  if (make_room (self))
+    return TRUE;
+  pause_for_a_while (self);
+  return FALSE;
 }
 
 typedef struct
@@ -417,15 +463,8 @@ accept_cb (int fd, GIOCondition condition, gpointer user_data)
   EbListener *listener = acceptor->listener;
 
   for (guint i = 0; i < MAX_ACCEPTS; i++)
-    {
-      if (self->n_clients >= self->limits.max_clients && !make_room (self))
-        {
-          pause_accepting (self); /* until one leaves; the others wait in the backlog */
-          break;
-        }
-      if (!accept_one (self, listener))
-        break;
-    }
+    if (!has_room (self, listener) || !accept_one (self, listener))
+      break;
   return G_SOURCE_CONTINUE;
 }
 
@@ -531,6 +570,7 @@ eb_gate_take_back (EbGate *self, EbClient *client)
     forget (self, client);
   else
     proceed (self, client);
+  start_accepting (self); /* it may have to make room */
 }
 
 /**

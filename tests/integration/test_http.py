@@ -7,7 +7,8 @@ import re
 import socket
 import unittest
 
-from bus import BusCase
+from bus import CONFIGURATION, DAEMON, BusCase
+from program import Program
 
 WRONG = (400, "Error:Wrong input address.")
 
@@ -315,6 +316,9 @@ class FramingTest(BusCase):
         self.assertEqual(len(body.splitlines()), 1)
 
 
+GET = b"GET /listSubscribers HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
 class ClientsTest(BusCase):
     """Clients that come, stay and go."""
 
@@ -326,10 +330,9 @@ class ClientsTest(BusCase):
         program = self.daemon()
         self.request("GET", "/listSubscribers")
         before = self.descriptors(program)
-        request = b"GET /listSubscribers HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        for name, sent in {"silent": b"", "in the head": request[:20],
+        for name, sent in {"silent": b"", "in the head": GET[:20],
                            "in the body": post(b"a", "Content-Length: 9"),
-                           "in the answer": request * 3, "after an answer": request}.items():
+                           "in the answer": GET * 3, "after an answer": GET}.items():
             clients = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(300)]
             for client in clients:
                 client.sendall(sent)
@@ -340,15 +343,29 @@ class ClientsTest(BusCase):
                 client.close()
             self.wait_until(lambda: self.descriptors(program) <= before, name)
 
-    def test_limit_of_descriptors(self):
-        command = f"ulimit -n 60; exec {os.environ['EVENTBUSD']} \"$@\""
-        from bus import CONFIGURATION
-        from program import Program
-        program = Program("bash", "-c", command, "sh", CONFIGURATION, "--bus=none",
-                          "--listen=127.0.0.1:0")
+    def limited_daemon(self):
+        """A daemon that may have no more than 60 descriptors."""
+        program = Program("bash", "-c", f'ulimit -n 60; exec {DAEMON} "$@"', "sh", CONFIGURATION,
+                          "--bus=none", "--listen=127.0.0.1:0")
         self.addCleanup(program.close)
         self.port = int(program.wait_for(r"ready: http://127\.0\.0\.1:(\d+)").group(1))
-        idle = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(100)]
+        return program
+
+    def connect(self, sent=b""):
+        """A client that has sent this."""
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        self.addCleanup(client.close)
+        client.sendall(sent)
+        return client
+
+    def assert_served(self, client, sent):
+        """Whether it is answered, and kept."""
+        client.sendall(sent)
+        self.assertTrue(client.recv(1000).startswith(b"HTTP/1.1 200 "))
+
+    def test_limit_of_descriptors(self):
+        self.limited_daemon()
+        idle = [self.connect() for _ in range(100)]
         # Who has been idle for longest makes room, and all is well again when they leave.
         self.assertEqual(self.request("GET", "/listSubscribers"), (200, ""))
         for client in idle:
@@ -356,12 +373,48 @@ class ClientsTest(BusCase):
         for _ in range(5):
             self.assertEqual(self.request("GET", "/listSubscribers"), (200, ""))
 
+    def test_last_descriptor(self):
+        program = self.limited_daemon()
+        clients = []
+        while self.descriptors(program) < 60:
+            clients.append(self.connect())
+            self.assert_served(clients[-1], GET)
+        # Nobody waits, so nobody has to go.
+        for client in clients:
+            self.assert_served(client, GET)
+
+    def test_no_descriptor_and_nobody_idle(self):
+        program = self.limited_daemon()
+        busy = [self.connect(GET[:20]) for _ in range(80)]
+        program.wait_for("Cannot accept clients for now")
+        waiting = self.connect(GET)
+        for client in busy:
+            self.assert_served(client, GET[20:])
+        self.assert_served(waiting, b"")
+
     def test_limit_of_clients(self):
         self.daemon("--set=http.max-connections=5")
-        idle = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(20)]
+        idle = [self.connect() for _ in range(20)]
         self.assertEqual(self.request("GET", "/listSubscribers"), (200, ""))
         for client in idle:
             client.close()
+
+    def test_as_many_clients_as_allowed(self):
+        self.daemon("--set=http.max-connections=5")
+        clients = [self.connect() for _ in range(5)]
+        for _ in range(3):
+            for client in clients:
+                self.assert_served(client, GET)
+
+    def test_more_clients_than_allowed(self):
+        self.daemon("--set=http.max-connections=5")
+        busy = [self.connect(GET[:20]) for _ in range(5)]
+        waiting = [self.connect(GET) for _ in range(20)]
+        # Each that is answered makes room for one that waits.
+        for client in busy:
+            self.assert_served(client, GET[20:])
+        for client in waiting:
+            self.assert_served(client, b"")
 
     def test_slow_clients(self):
         self.daemon("--set=http.header-timeout=1", "--set=http.body-timeout=1",
