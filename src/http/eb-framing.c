@@ -5,6 +5,7 @@
 
 #include "http/eb-framing.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 /* A pure function of the bytes: no I/O, no memory of its own. The rules are those of RFC 9112,
@@ -25,6 +26,7 @@ typedef struct
   guint n_lengths;
   guint n_codings;
   guint n_types;
+  guint n_origins;
 } Head;
 
 static gboolean
@@ -63,52 +65,76 @@ equals_ignoring_case (const char *bytes, gsize length, const char *word)
   return length == strlen (word) && g_ascii_strncasecmp (bytes, word, length) == 0;
 }
 
+/* Returns: how many bytes are an IPv6 address in brackets; 0 if none */
+static gsize
+count_ipv6_literal (const char *bytes, gsize length)
+{
+  char address[INET6_ADDRSTRLEN];
+  struct in6_addr parsed;
+  const char *end = memchr (bytes, ']', length);
+  gsize n = end != NULL ? (gsize) (end - bytes) - 1 : 0;
+
+  if (n == 0 || n >= sizeof address)
+    return 0;
+  memcpy (address, bytes + 1, n);
+  address[n] = '\0';
+  return inet_pton (AF_INET6, address, &parsed) == 1 ? n + 2 : 0;
+}
+
+static gsize
+count_name (const char *bytes, gsize length)
+{
+  gsize n = 0;
+
+  while (n < length
+         && (g_ascii_isalnum (bytes[n]) || (bytes[n] != '\0' && strchr ("-._", bytes[n]) != NULL)))
+    n++;
+  return n;
+}
+
 /* HOST[:PORT], where HOST is a name, an IPv4 address or a bracketed IPv6 address. */
 static gboolean
 is_authority (const char *bytes, gsize length)
 {
-  gsize n = 0;
+  gboolean bracketed = length > 0 && bytes[0] == '[';
+  gsize n = bracketed ? count_ipv6_literal (bytes, length) : count_name (bytes, length);
+  guint port = 0;
 
-  if (length > 0 && bytes[0] == '[')
-    {
-      for (n = 1;
-           n < length && (g_ascii_isxdigit (bytes[n]) || bytes[n] == ':' || bytes[n] == '.');)
-        n++;
-      if (n < 3 || n == length || bytes[n] != ']')
-        return FALSE;
-      n++;
-    }
-  else
-    {
-      while (
-          n < length
-          && (g_ascii_isalnum (bytes[n]) || (bytes[n] != '\0' && strchr ("-._", bytes[n]) != NULL)))
-        n++;
-      if (n == 0)
-        return FALSE;
-    }
+  if (n == 0)
+    return FALSE;
   if (n < length && bytes[n] == ':')
-    for (n++; n < length && g_ascii_isdigit (bytes[n]);)
-      n++;
-  return n == length;
+    for (n++; n < length && g_ascii_isdigit (bytes[n]) && port <= G_MAXUINT16; n++)
+      port = 10 * port + (guint) (bytes[n] - '0');
+  return n == length && port <= G_MAXUINT16;
+}
+
+/* RFC 9112, 3.2.2: the host that such a target names replaces Host. */
+static gboolean
+parse_absolute_target (Head *head, const char *target, gsize length)
+{
+  EbFraming *self = head->framing;
+  gsize start = strlen ("http://"), end = start;
+
+  while (end < length && strchr ("/?#", target[end]) == NULL)
+    end++;
+  if (!is_authority (target + start, end - start))
+    return refuse (self, 400, "The request target does not name a host and port");
+  self->host = (EbSlice){ self->target.start + start, end - start };
+  return TRUE;
 }
 
 static gboolean
 check_target (Head *head, const char *target, gsize length)
 {
   EbFraming *self = head->framing;
-  gboolean options =
-      self->method.length == 7 && strncmp (head->request + self->method.start, "OPTIONS", 7) == 0;
 
   for (gsize i = 0; i < length; i++)
     if (target[i] <= 0x20 || target[i] >= 0x7f)
       return refuse (self, 400, "The request target has a byte that must be percent-encoded");
   if (length > 0 && target[0] == '/')
     return TRUE;
-  if (options && length == 1 && target[0] == '*')
-    return TRUE;
-  if (length > 0 && has_prefix (target, length, "http://"))
-    return TRUE;
+  if (has_prefix (target, length, "http://"))
+    return parse_absolute_target (head, target, length);
   return refuse (self, 400, "The request target is not a path or an http:// URL");
 }
 
@@ -193,7 +219,8 @@ parse_host (Head *head, EbSlice value)
     return refuse (self, 400, "There is more than one Host");
   if (!is_authority (head->request + value.start, value.length))
     return refuse (self, 400, "Host is not a host and port");
-  self->host = value;
+  if (self->host.length == 0)
+    self->host = value;
   return TRUE;
 }
 
@@ -216,6 +243,15 @@ parse_type (Head *head, EbSlice value)
 }
 
 static gboolean
+parse_origin (Head *head, EbSlice value)
+{
+  if (++head->n_origins > 1)
+    return refuse (head->framing, 400, "There is more than one Origin");
+  head->framing->origin = value;
+  return TRUE;
+}
+
+static gboolean
 parse_known_field (Head *head, EbSlice name, EbSlice value)
 {
   const char *known = head->request + name.start;
@@ -232,7 +268,7 @@ parse_known_field (Head *head, EbSlice name, EbSlice value)
   if (equals_ignoring_case (known, name.length, "Content-Type"))
     return parse_type (head, value);
   if (equals_ignoring_case (known, name.length, "Origin"))
-    head->framing->origin = value;
+    return parse_origin (head, value);
   return TRUE;
 }
 

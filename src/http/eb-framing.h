@@ -42,7 +42,7 @@ typedef struct
  * @length: bytes of the request, once it is complete and without chunked coding
  * @method: once the head is complete
  * @target: once the head is complete
- * @host: field value, once the head is complete
+ * @host: whom the request is for, by its target or else its field `Host`, once the head is complete
  * @origin: field value, once the head is complete
  * @content_type: field value, once the head is complete
  * @expect: the name of the field `Expect: 100-continue`, once the head is complete

@@ -141,6 +141,14 @@ class RoutesTest(BusCase):
                                  status)
 
 
+    def test_browsers_and_absolute_targets(self):
+        for target, host, status in (("http://evil.example", "127.0.0.1", 403),
+                                     ("http://localhost", "evil.example", 200)):
+            answer = self.raw(f"GET {target}/listSubscribers HTTP/1.1\r\nHost: {host}\r\n"
+                              "Connection: close\r\n\r\n".encode())
+            self.assertIn(b" %d " % status, answer.splitlines()[0])
+
+
 class LimitsTest(BusCase):
     """What the configuration bounds."""
 
@@ -206,6 +214,10 @@ class FramingTest(BusCase):
                 "bare CR": b"GET /listSubscribers HTTP/1.1\rHost: localhost\r\n\r\n",
                 "NUL": b"GET /listSubscribers HTTP/1.1\r\nHost: localhost\r\nX: \0\r\n\r\n",
                 "no host": b"GET /listSubscribers HTTP/1.1\r\n\r\n",
+                "userinfo in target": b"GET http://u:p@localhost/ HTTP/1.1\r\n"
+                                      b"Host: localhost\r\n\r\n",
+                "no host in target": b"GET http:///x HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                "two origins": post(b"", "Origin: http://localhost", "Origin: http://localhost"),
                 "two hosts": post(b"", "Host: other"),
                 "userinfo": b"GET / HTTP/1.1\r\nHost: user:pw@localhost\r\n\r\n",
                 "no version": b"GET /listSubscribers\r\nHost: localhost\r\n\r\n",

@@ -33,7 +33,11 @@ static const Case cases[] = {
   { "blanks around a value", POST "Content-Length: \t 1 \t\r\n\r\na", EB_FRAMING_COMPLETE },
   { "empty value", POST "X:\r\n\r\n", EB_FRAMING_COMPLETE },
   { "bytes above ASCII in a value", POST "X: \xc3\xa4\r\n\r\n", EB_FRAMING_COMPLETE },
-  { "options of all", "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_COMPLETE },
+  { "absolute target", "GET http://h:1/x HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_COMPLETE },
+  { "absolute target without path", "GET http://[::1]?x HTTP/1.1\r\n" HOST "\r\n",
+    EB_FRAMING_COMPLETE },
+  { "one origin", POST "Origin: null\r\n\r\n", EB_FRAMING_COMPLETE },
+  { "largest port", "GET / HTTP/1.1\r\nHost: a:65535\r\n\r\n", EB_FRAMING_COMPLETE },
   { "ipv6 host", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", EB_FRAMING_COMPLETE },
 
   { "empty method", " / HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
@@ -43,6 +47,14 @@ static const Case cases[] = {
   { "lower-case version", "GET / http/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
   { "http/1.2", "GET / HTTP/1.2\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 505 },
   { "star for get", "GET * HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "options of all", "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "no authority", "GET http:///x HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "nothing but a scheme", "GET http:// HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "userinfo", "GET http://u:p@h/ HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "unfinished authority", "GET http://[::1/ HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL,
+    400 },
+  { "two origins", POST "Origin: a\r\nOrigin: a\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "absolute target without host", "GET http://h/ HTTP/1.1\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
   { "connect", "CONNECT a:1 HTTP/1.1\r\n" HOST "\r\n", EB_FRAMING_BAD, NULL, 400 },
   { "nameless field", POST ": x\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
   { "no colon", POST "X\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
@@ -60,6 +72,8 @@ static const Case cases[] = {
   { "host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
   { "empty host", "GET / HTTP/1.1\r\nHost: \r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
   { "unfinished ipv6 host", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "impossible ipv6 host", "GET / HTTP/1.1\r\nHost: [::1::]\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
+  { "port too large", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
   { "port with a letter", "GET / HTTP/1.1\r\nHost: a:8x\r\n\r\n", EB_FRAMING_BAD, NULL, 400 },
 };
 
@@ -162,6 +176,18 @@ test_slices (void)
 #undef ASSERT_SLICE
 }
 
+/* Host must not speak for another host than the target's. */
+static void
+test_absolute_target (void)
+{
+  g_autofree char *text = g_strdup ("GET http://evil.example:80/x HTTP/1.1\r\nHost: h:1\r\n\r\n");
+  gsize n_bytes = strlen (text);
+  EbFraming framing = { 0 };
+
+  g_assert_cmpint (eb_framing_feed (&framing, (guint8 *) text, &n_bytes), ==, EB_FRAMING_COMPLETE);
+  g_assert_cmpmem (text + framing.host.start, framing.host.length, "evil.example:80", 15);
+}
+
 /* Whatever the bytes are: no crash, and never an end beyond them. */
 static void
 test_noise (void)
@@ -191,6 +217,7 @@ main (int argc, char **argv)
   g_test_add_func ("/framing/cases", test_cases);
   g_test_add_func ("/framing/chunked", test_chunked);
   g_test_add_func ("/framing/slices", test_slices);
+  g_test_add_func ("/framing/absolute-target", test_absolute_target);
   g_test_add_func ("/framing/noise", test_noise);
 
   return g_test_run ();
