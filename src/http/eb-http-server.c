@@ -21,9 +21,9 @@ struct _EbHttpServer
   SoupServer *server; /* (owned) */
   EbGate *gate;       /* (owned) */
   char **names;       /* (owned) (nullable) that Host may be, beside addresses and localhost */
-  GSocketAddress *unreachable; /* (owned) nobody's; SoupServer wants addresses, we do not */
-  EbClient *lending; /* (unowned) (nullable) whose request is handed over at this moment */
-  GTask *drain;      /* (owned) (nullable) done when every request is answered */
+  GSocketAddress *loopback; /* (owned) SoupServer wants an address, which is no matter to us */
+  EbClient *lending;        /* (unowned) (nullable) whose request is handed over at this moment */
+  GTask *drain;             /* (owned) (nullable) done when every request is answered */
 };
 
 G_DEFINE_FINAL_TYPE (EbHttpServer, eb_http_server, G_TYPE_OBJECT)
@@ -171,8 +171,8 @@ hand_over_cb (EbClient *client, gpointer user_data)
       return;
     }
   self->lending = client;
-  accepted = soup_server_accept_iostream (self->server, stream, self->unreachable,
-                                          self->unreachable, &error);
+  accepted =
+      soup_server_accept_iostream (self->server, stream, self->loopback, self->loopback, &error);
   self->lending = NULL;
   if (!accepted)
     {
@@ -198,10 +198,10 @@ add_unreachable_listener (EbHttpServer *self, GError **error)
 {
   g_autoptr (GSocket) socket = g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, 0, error);
   g_autofree char *name = g_uuid_string_random ();
-
-  self->unreachable =
+  g_autoptr (GSocketAddress) address =
       g_unix_socket_address_new_with_type (name, -1, G_UNIX_SOCKET_ADDRESS_ABSTRACT);
-  return socket != NULL && g_socket_bind (socket, self->unreachable, FALSE, error)
+
+  return socket != NULL && g_socket_bind (socket, address, FALSE, error)
          && g_socket_listen (socket, error)
          && soup_server_listen_socket (self->server, socket, 0, error);
 }
@@ -313,7 +313,7 @@ eb_http_server_finalize (GObject *object)
   g_clear_pointer (&self->gate, eb_gate_free);
   g_clear_object (&self->bus);
   g_clear_object (&self->drain);
-  g_clear_object (&self->unreachable);
+  g_clear_object (&self->loopback);
   g_strfreev (self->names);
 
   G_OBJECT_CLASS (eb_http_server_parent_class)->finalize (object);
@@ -328,6 +328,8 @@ eb_http_server_class_init (EbHttpServerClass *klass)
 static void
 eb_http_server_init (EbHttpServer *self)
 {
+  /* It stands for the host of an HTTP/1.0 request that names none, so it must be an IP address. */
+  self->loopback = g_inet_socket_address_new_from_string ("127.0.0.1", 0);
   self->server = soup_server_new ("raw-paths", TRUE, NULL);
   soup_server_add_handler (self->server, NULL, request_cb, self, NULL);
   g_signal_connect (self->server, "request-started", G_CALLBACK (request_started_cb), self);

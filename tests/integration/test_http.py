@@ -300,8 +300,15 @@ class FramingTest(BusCase):
         self.assertTrue(answer.endswith(b"success"))
 
     def test_http_1_0(self):
-        answer = self.raw(b"GET /listSubscribers HTTP/1.0\r\nHost: localhost\r\n\r\n")
-        self.assertIn(b" 200 ", answer.splitlines()[0])
+        for host in (b"Host: localhost\r\n", b""):
+            with self.subTest(host=host):
+                answer = self.raw(b"GET /listSubscribers HTTP/1.0\r\n%s\r\n" % host)
+                self.assertIn(b" 200 ", answer.splitlines()[0])
+                answer = self.raw(b"POST /deregister?address=%%zz HTTP/1.0\r\n%s\r\n" % host)
+                self.assertTrue(answer.endswith(b"Error: Only DELETE accepted"), answer)
+                answer = self.raw(b"POST /registerAndKeepAlive?address=a:1 HTTP/1.0\r\n%s\r\n"
+                                  % host)
+                self.assertTrue(answer.endswith(b"success"), answer)
 
     def test_absolute_target(self):
         answer = self.raw(b"GET http://localhost/listSubscribers HTTP/1.1\r\nHost: localhost\r\n"
