@@ -153,10 +153,17 @@ watch_again (EbGate *self, EbClient *client)
     }
 }
 
+/* RFC 6585's, which libsoup does not have. */
+static const char *
+get_phrase (guint status)
+{
+  return status == 431 ? "Request Header Fields Too Large" : soup_status_get_phrase (status);
+}
+
 static void
 refuse (EbGate *self, EbClient *client, guint status, const char *reason)
 {
-  eb_client_refuse (client, status, soup_status_get_phrase (status), reason);
+  eb_client_refuse (client, status, get_phrase (status), reason);
   g_clear_pointer (&client->input, g_byte_array_unref);
   charge (self, client);
   set_state (self, client, EB_CLIENT_LINGERING);

@@ -6,6 +6,7 @@
 #include "http/eb-http-server.h"
 
 #include <gio/gunixsocketaddress.h>
+#include <string.h>
 
 #include "http/eb-browser-guard.h"
 #include "http/eb-dead-letters-api.h"
@@ -82,17 +83,14 @@ request_cb (SoupServer *server,
     }
 }
 
-/* SoupServer would serve a range of an answer, several times over if asked so. */
-static void
-got_headers_cb (SoupServerMessage *message, gpointer user_data)
-{
-  soup_message_headers_remove (soup_server_message_get_request_headers (message), "Range");
-}
+/* SoupServer refuses by itself what it does not parse, before any handler, with an empty answer.
+ * What goes into the answer before is what it says. Nothing that is known gets here without
+ * explain_known_refusal(), but it must not be empty either. */
+#define NOT_PARSED "Error: The request target or Host does not parse"
 
-/* SoupServer answers a target that does not parse with a status 400 of its own, before any
- * handler; what it says is up to us. */
-static void
-explain_bad_target (EbHttpServer *self, EbClient *client, SoupServerMessage *message)
+/* Returns: whether the request is one that SoupServer refuses; it has its answer then */
+static gboolean
+explain_known_refusal (EbHttpServer *self, EbClient *client, SoupServerMessage *message)
 {
   g_autofree char *target = eb_client_dup_slice (client, client->framing.target);
   g_autofree char *method = eb_client_dup_slice (client, client->framing.method);
@@ -100,8 +98,8 @@ explain_bad_target (EbHttpServer *self, EbClient *client, SoupServerMessage *mes
   g_autoptr (EbExchange) exchange = NULL;
   g_autofree char *text = NULL;
 
-  if (bad == NULL)
-    return;
+  if (bad == NULL && !g_str_equal (method, "CONNECT"))
+    return FALSE;
   exchange = eb_exchange_new (message, self->bus, target);
   if (g_str_has_prefix (exchange->path, "/v1/"))
     {
@@ -111,6 +109,24 @@ explain_bad_target (EbHttpServer *self, EbClient *client, SoupServerMessage *mes
     }
   text = eb_tutorial_api_explain (method, exchange->path, bad);
   eb_exchange_reply_text (exchange, SOUP_STATUS_BAD_REQUEST, text);
+  return TRUE;
+}
+
+static void
+explain_refusal (EbHttpServer *self, EbClient *client, SoupServerMessage *message)
+{
+  if (!explain_known_refusal (self, client, message))
+    soup_server_message_set_response (message, "text/plain; charset=utf-8", SOUP_MEMORY_STATIC,
+                                      NOT_PARSED, strlen (NOT_PARSED));
+}
+
+static void
+got_headers_cb (SoupServerMessage *message, gpointer user_data)
+{
+  if (soup_server_message_get_status (message) == 0) /* it was not refused */
+    soup_server_message_set_response (message, NULL, SOUP_MEMORY_STATIC, NULL, 0);
+  /* SoupServer would serve a range of an answer, several times over if asked so. */
+  soup_message_headers_remove (soup_server_message_get_request_headers (message), "Range");
 }
 
 /* Between the gate and SoupServer */
@@ -154,7 +170,7 @@ request_started_cb (SoupServer *server, SoupServerMessage *message, gpointer use
                            (GDestroyNotify) eb_client_unref);
   g_signal_connect (message, "got-headers", G_CALLBACK (got_headers_cb), NULL);
   g_signal_connect (message, "finished", G_CALLBACK (finished_cb), NULL);
-  explain_bad_target (self, client, message);
+  explain_refusal (self, client, message);
 }
 
 static void

@@ -227,7 +227,7 @@ eb_tutorial_api_handle (EbExchange *exchange)
 
 /**
  * eb_tutorial_api_explain:
- * @bad_escape: what in the request target does not parse
+ * @bad_escape: (nullable): what in the request target does not parse; NULL if it is the method
  *
  * Returns: (transfer full): what goes with the status 400 that such a request gets
  */
@@ -238,5 +238,7 @@ eb_tutorial_api_explain (const char *method, const char *path, const char *bad_e
 
   if (route != NULL && !g_str_equal (method, route->method))
     return g_strdup_printf ("Error: Only %s accepted", route->method);
+  if (bad_escape == NULL)
+    return g_strdup_printf ("Error: This is no proxy, and %s has no meaning here", method);
   return g_strdup_printf ("Error:invalid URL escape \"%s\"", bad_escape);
 }

@@ -35,7 +35,7 @@ class RoutesTest(BusCase):
         routes = {"/registerAndKeepAlive": "POST", "/deregister": "DELETE",
                   "/sendMessage": "POST", "/listSubscribers": "GET"}
         for path, right in routes.items():
-            for method in ("GET", "PUT", "PATCH", "DELETE", "POST", "OPTIONS", "FOO"):
+            for method in ("GET", "PUT", "PATCH", "DELETE", "POST", "OPTIONS", "FOO", "CONNECT"):
                 if method == right:
                     continue
                 for query in ("", "?address=%zz", "?address=127.0.0.1:9"):
@@ -43,6 +43,18 @@ class RoutesTest(BusCase):
                         self.assertEqual(self.request(method, path + query),
                                          (400, f"Error: Only {right} accepted"))
         self.assertEqual(self.request("GET", "/listSubscribers"), (200, ""))
+
+    def test_no_empty_answer(self):
+        for line, answer in (("CONNECT /nothing", rb"HTTP/1.1 400 .*\r\n\r\nError: \w"),
+                             ("OPTIONS *", rb"HTTP/1.1 400 .*\r\n\r\nError: \w"),
+                             ("GET http://[::1/", rb"HTTP/1.1 400 .*\r\n\r\nError: \w"),
+                             ("GET /%zz", rb"HTTP/1.1 400 .*\r\n\r\nError:invalid"),
+                             ("GET " + "/" * 40000,
+                              rb"HTTP/1.1 431 Request Header Fields Too Large\r\n.*Error: \w")):
+            with self.subTest(line=line[:20]):
+                self.assertRegex(
+                    self.raw(f"{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                             .encode()), re.compile(answer, re.DOTALL))
 
     def test_head_has_no_body(self):
         self.assertEqual(self.request("HEAD", "/listSubscribers"), (400, ""))
