@@ -192,28 +192,12 @@ check_rules (const char *name, const char *value, GError **error)
   return TRUE;
 }
 
-/**
- * eb_draft_set:
- * @name: a CloudEvents attribute, each at most once
- * @value: its canonical string form
- *
- * Checks the rules of CloudEvents 1.0.2 for that attribute, and the bus's bounds on its size.
- *
- * Returns: FALSE with %EB_ERROR_INVALID or %EB_ERROR_TOO_LARGE, which name the attribute, and the
- *   draft as it was
- */
-gboolean
-eb_draft_set (EbDraft *self, const char *name, const char *value, GError **error)
+/* @value has been checked. */
+static gboolean
+add (EbDraft *self, const char *name, const char *value, GError **error)
 {
-  char **field;
+  char **field = lookup_field (self, name);
 
-  if (!check_name (name, error) || !check_value (name, value, error)
-      || !check_rules (name, value, error))
-    return FALSE;
-  if (g_str_equal (name, "specversion"))
-    return TRUE;
-
-  field = lookup_field (self, name);
   if (field != NULL ? *field != NULL : g_tree_lookup (self->attributes, name) != NULL)
     {
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "Attribute “%s” is given twice", name);
@@ -233,6 +217,57 @@ eb_draft_set (EbDraft *self, const char *name, const char *value, GError **error
   else
     g_tree_insert (self->attributes, g_strdup (name), g_strdup (value));
   return TRUE;
+}
+
+/**
+ * eb_draft_set:
+ * @name: a CloudEvents attribute, each at most once
+ * @value: its canonical string form
+ *
+ * Checks the rules of CloudEvents 1.0.2 for that attribute, and the bus's bounds on its size.
+ *
+ * Returns: FALSE with %EB_ERROR_INVALID or %EB_ERROR_TOO_LARGE, which name the attribute, and the
+ *   draft as it was
+ */
+gboolean
+eb_draft_set (EbDraft *self, const char *name, const char *value, GError **error)
+{
+  if (!check_name (name, error) || !check_value (name, value, error)
+      || !check_rules (name, value, error))
+    return FALSE;
+  return g_str_equal (name, "specversion") || add (self, name, value, error);
+}
+
+static gboolean
+is_field_value (const char *value)
+{
+  for (const char *p = value; *p != '\0'; p++)
+    if (((guchar) *p < 0x20 && *p != '\t') || *p == 0x7f)
+      return FALSE;
+  return TRUE;
+}
+
+/**
+ * eb_draft_set_content_type:
+ * @value: what an HTTP `Content-Type` says, without blanks around it; not empty
+ *
+ * Sets `datacontenttype` to whatever HTTP lets through, because it goes on to subscribers as it is:
+ * tabs, and bytes that are not UTF-8, which CloudEvents does not allow in its attributes.
+ *
+ * Returns: FALSE with %EB_ERROR_INVALID or %EB_ERROR_TOO_LARGE, and the draft as it was
+ */
+gboolean
+eb_draft_set_content_type (EbDraft *self, const char *value, GError **error)
+{
+  if (!is_field_value (value))
+    g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID, "Content-Type has a control character");
+  else if (strlen (value) > MAX_CONTENT_TYPE_LENGTH)
+    g_set_error (error, EB_ERROR, EB_ERROR_TOO_LARGE,
+                 "Content-Type has %" G_GSIZE_FORMAT " bytes, more than %d", strlen (value),
+                 MAX_CONTENT_TYPE_LENGTH);
+  else
+    return add (self, "datacontenttype", value, error);
+  return FALSE;
 }
 
 /* Takes and returns @value. */

@@ -36,7 +36,7 @@ typedef struct
   char *id;           /* (owned) (nullable) until eb_draft_complete() */
   char *source;       /* (owned) (nullable) until eb_draft_complete() */
   char *type;         /* (owned) (nullable) until eb_draft_complete() */
-  char *content_type; /* (owned) (nullable) */
+  char *content_type; /* (owned) (nullable) not always UTF-8 */
   GTree *attributes;  /* (owned) (element-type utf8 utf8) all others, sorted by name */
   GBytes *data;       /* (owned) */
   gsize size;         /* bytes of all names and values together */
@@ -46,6 +46,7 @@ typedef struct
 EbDraft *eb_draft_new (GBytes *data);
 void eb_draft_free (EbDraft *self);
 gboolean eb_draft_set (EbDraft *self, const char *name, const char *value, GError **error);
+gboolean eb_draft_set_content_type (EbDraft *self, const char *value, GError **error);
 gboolean eb_draft_complete (EbDraft *self, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbDraft, eb_draft_free)

@@ -190,7 +190,8 @@ eb_event_get_event_type (const EbEvent *self)
 /**
  * eb_event_get_content_type:
  *
- * Returns: (nullable): the CloudEvents attribute `datacontenttype`
+ * Returns: (nullable): the CloudEvents attribute `datacontenttype`. From an HTTP publisher it may
+ *   hold tabs, and bytes that are not UTF-8.
  */
 const char *
 eb_event_get_content_type (const EbEvent *self)

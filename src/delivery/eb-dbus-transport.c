@@ -212,9 +212,9 @@ describe_attributes (EbChannel *channel, EbDelivery *delivery, EbEvent *event)
   const char *content_type = eb_event_get_content_type (event);
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
 
-  if (content_type != NULL)
+  if (content_type != NULL) /* which a D-Bus string could not hold, if it is not UTF-8 */
     g_variant_builder_add (&builder, "{sv}", "datacontenttype",
-                           g_variant_new_string (content_type));
+                           g_variant_new_take_string (g_utf8_make_valid (content_type, -1)));
   for (gsize i = 0; i < n_attributes; i++)
     if (!g_str_equal (attributes[i].name, "previous"))
       g_variant_builder_add (&builder, "{sv}", attributes[i].name,

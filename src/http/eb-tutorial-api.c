@@ -143,7 +143,7 @@ handle_send_message (EbExchange *taken)
   g_autoptr (GError) error = NULL;
 
   if (exchange->content_type != NULL
-      && !eb_draft_set (draft, "datacontenttype", exchange->content_type, &error))
+      && !eb_draft_set_content_type (draft, exchange->content_type, &error))
     {
       reply_error (exchange, error);
       return;

@@ -51,6 +51,33 @@ test_types (Fixture *f, gconstpointer data)
 }
 
 static void
+publish_draft (Fixture *f, EbDraft *draft)
+{
+  g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_draft_free);
+
+  g_ptr_array_add (drafts, draft);
+  eb_bus_publish_async (f->bus, drafts, NULL, NULL);
+}
+
+/* What HTTP lets a content type be, a string of D-Bus cannot. */
+static void
+test_content_type (Fixture *f, gconstpointer data)
+{
+  g_autofree char *all = subscribe (&f->client, "(@as [], @a{sv} {})");
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("x", 1);
+  g_autoptr (GVariant) attributes = NULL;
+  EbDraft *draft = eb_draft_new (bytes);
+  const char *content_type;
+
+  g_assert_true (eb_draft_set_content_type (draft, "a/b;\tx=\xe9", NULL));
+  publish_draft (f, draft);
+  WAIT_FOR (f->client.events->len == 1);
+  attributes = event_attributes (&f->client, 0);
+  g_assert_true (g_variant_lookup (attributes, "datacontenttype", "&s", &content_type));
+  g_assert_cmpstr (content_type, ==, "a/b;\tx=\uFFFD");
+}
+
+static void
 test_filters (Fixture *f, gconstpointer data)
 {
   g_autofree char *eu = subscribe (
@@ -222,6 +249,7 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 
   ADD ("types", test_types);
+  ADD ("content-type", test_content_type);
   ADD ("filters", test_filters);
   ADD ("after", test_after);
   ADD ("bad-options", test_bad_options);

@@ -109,6 +109,37 @@ test_twice (void)
 }
 
 static void
+test_content_type (void)
+{
+  static const char *const fine[] = { "text/plain", "a/b;\tc=d", "a/b; c=\"\xe9\xff\"",
+                                      "nonsense" };
+  static const char *const wrong[] = { "a\nb", "a\rb", "a\x7f", "\x01" };
+  g_autofree char *longest = g_strnfill (1024, 'x');
+  g_autofree char *too_long = g_strnfill (1025, 'x');
+  g_autoptr (EbDraft) draft = new_draft ();
+  g_autoptr (GError) error = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (fine); i++)
+    {
+      g_autoptr (EbDraft) other = new_draft ();
+
+      g_assert_true (eb_draft_set_content_type (other, fine[i], NULL));
+      g_assert_cmpstr (other->content_type, ==, fine[i]);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
+    {
+      g_assert_false (eb_draft_set_content_type (draft, wrong[i], &error));
+      g_assert_error (error, EB_ERROR, EB_ERROR_INVALID);
+      g_clear_error (&error);
+    }
+  g_assert_false (eb_draft_set_content_type (draft, too_long, &error));
+  g_assert_error (error, EB_ERROR, EB_ERROR_TOO_LARGE);
+  g_assert_cmpuint (draft->size, ==, 0);
+  g_assert_true (eb_draft_set_content_type (draft, longest, NULL));
+  g_assert_false (eb_draft_set_content_type (draft, "twice", NULL));
+}
+
+static void
 test_attributes_size (void)
 {
   g_autoptr (EbDraft) draft = new_draft ();
@@ -178,6 +209,7 @@ main (int argc, char **argv)
 
   g_test_add_func ("/event/rules", test_rules);
   g_test_add_func ("/event/twice", test_twice);
+  g_test_add_func ("/event/content-type", test_content_type);
   g_test_add_func ("/event/attributes-size", test_attributes_size);
   g_test_add_func ("/event/defaults", test_defaults);
   g_test_add_func ("/event/event", test_event);
