@@ -204,6 +204,13 @@ ping (EbChannel *channel)
       g_rc_box_acquire (channel));
 }
 
+/* What the bus itself tells of an event; a publisher's attribute must not pass for it. */
+static gboolean
+is_ours (const char *name)
+{
+  return g_str_equal (name, "previous") || g_str_equal (name, "sequence");
+}
+
 static GVariant *
 describe_attributes (EbChannel *channel, EbDelivery *delivery, EbEvent *event)
 {
@@ -216,7 +223,7 @@ describe_attributes (EbChannel *channel, EbDelivery *delivery, EbEvent *event)
     g_variant_builder_add (&builder, "{sv}", "datacontenttype",
                            g_variant_new_take_string (g_utf8_make_valid (content_type, -1)));
   for (gsize i = 0; i < n_attributes; i++)
-    if (!g_str_equal (attributes[i].name, "previous"))
+    if (!is_ours (attributes[i].name))
       g_variant_builder_add (&builder, "{sv}", attributes[i].name,
                              g_variant_new_string (attributes[i].value));
   g_variant_builder_add (&builder, "{sv}", "previous", g_variant_new_uint64 (delivery->previous));

@@ -124,6 +124,22 @@ test_attributes (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (shown, "'previous': <uint64 1>"));
 }
 
+/* A publisher must not tell subscribers another place in the log. */
+static void
+test_own_attributes (Fixture *f, gconstpointer data)
+{
+  g_autofree char *subscription = subscribe (&f->other, "(@as [], @a{sv} {})");
+  g_autoptr (GVariant) attributes = NULL;
+  guint64 previous;
+
+  publish (&f->client, "t", "x", "{'sequence': <'7'>, 'previous': <'7'>}");
+  WAIT_FOR (f->other.events->len == 1);
+  attributes = event_attributes (&f->other, 0);
+  g_assert_false (g_variant_lookup (attributes, "sequence", "@*", NULL));
+  g_assert_true (g_variant_lookup (attributes, "previous", "t", &previous));
+  g_assert_cmpuint (previous, ==, 0);
+}
+
 static void
 test_bad_events (Fixture *f, gconstpointer data)
 {
@@ -215,6 +231,7 @@ main (int argc, char **argv)
   ADD ("publish", test_publish);
   ADD ("bytes", test_bytes);
   ADD ("attributes", test_attributes);
+  ADD ("own-attributes", test_own_attributes);
   ADD ("bad-events", test_bad_events);
   ADD ("too-large", test_too_large);
   ADD ("counts", test_counts);
