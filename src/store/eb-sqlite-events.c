@@ -185,7 +185,7 @@ event_from_row (sqlite3_stmt *statement, GArray *attributes)
       || compute_checksum (sequence, accepted_us, &fields, packed, packed_size)
              != sqlite3_column_int64 (statement, COLUMN_CHECKSUM))
     return NULL;
-  fields.attributes = (const EbAttribute *) attributes->data;
+  fields.attributes = (gconstpointer) attributes->data;
   fields.n_attributes = attributes->len;
   return eb_event_new_stored (&fields, sequence, accepted_us);
 }
