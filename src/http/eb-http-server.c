@@ -101,11 +101,11 @@ explain_known_refusal (EbHttpServer *self, EbClient *client, SoupServerMessage *
   if (bad == NULL && !g_str_equal (method, "CONNECT"))
     return FALSE;
   exchange = eb_exchange_new (message, self->bus, target);
-  if (g_str_has_prefix (exchange->path, "/v1/"))
+  if (bad != NULL && g_str_has_prefix (exchange->path, "/v1/"))
     {
       text = g_strdup_printf ("The path or query has “%s”, which is no percent-encoding", bad);
       eb_exchange_reply_problem (exchange, SOUP_STATUS_BAD_REQUEST, text);
-      return;
+      return TRUE;
     }
   text = eb_tutorial_api_explain (method, exchange->path, bad);
   eb_exchange_reply_text (exchange, SOUP_STATUS_BAD_REQUEST, text);

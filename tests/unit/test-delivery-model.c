@@ -136,11 +136,11 @@ is_aside (const EbLedgerEntry *entry, guint64 sequence)
   return FALSE;
 }
 
-/* Returns: (transfer full): the sequences that the sink has taken, or is about to */
-static GHashTable *
+/* Returns: (transfer full): by sequence, whether the sink has taken it, or is about to */
+static gboolean *
 find_taken (Fixture *fixture, const Subscriber *subscriber)
 {
-  GHashTable *taken = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  gboolean *taken = g_new0 (gboolean, fixture->types->len + 1);
   guint n = eb_fake_sinks_count (fixture->delivery.sinks, subscriber->uri);
 
   for (guint i = 0; i < n; i++)
@@ -151,7 +151,7 @@ find_taken (Fixture *fixture, const Subscriber *subscriber)
       g_assert_cmpuint (arrival.previous, ==,
                         find_previous (fixture, subscriber, arrival.sequence));
       if (arrival.behaviour == EB_FAKE_TAKE)
-        g_hash_table_add (taken, g_memdup2 (&arrival.sequence, sizeof arrival.sequence));
+        taken[arrival.sequence] = TRUE;
     }
   return taken;
 }
@@ -159,13 +159,12 @@ find_taken (Fixture *fixture, const Subscriber *subscriber)
 static void
 check_subscriber (Fixture *fixture, const Subscriber *subscriber, const EbLedgerEntry *entry)
 {
-  g_autoptr (GHashTable) taken = find_taken (fixture, subscriber);
+  g_autofree gboolean *taken = find_taken (fixture, subscriber);
 
   for (guint64 sequence = 1; sequence <= fixture->types->len; sequence++)
     if (matches (fixture, subscriber, sequence)
         && (sequence <= entry->cursor || sequence <= entry->previous) && !is_aside (entry, sequence)
-        && !g_hash_table_contains (taken, &sequence)
-        && !g_hash_table_contains (subscriber->dead, &sequence))
+        && !taken[sequence] && !g_hash_table_contains (subscriber->dead, &sequence))
       g_error ("%s would never get event %" G_GUINT64_FORMAT ": its cursor is %" G_GUINT64_FORMAT
                "%s",
                subscriber->uri, sequence, entry->cursor,
@@ -490,7 +489,9 @@ main (int argc, char **argv)
 
   ADD ("idle", test_idle);
   ADD ("standing-still", test_standing_still);
-  ADD ("model", test_model);
+  /* Each time something else happens. */
+  ADD ("model/1", test_model);
+  ADD ("model/2", test_model);
 
   return g_test_run ();
 }
