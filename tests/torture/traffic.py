@@ -32,15 +32,22 @@ class Bus:
         else:
             self._up.clear()
 
+    async def try_connect(self):
+        """A connection; None when nobody listens."""
+        try:
+            return Client(*await asyncio.open_connection("127.0.0.1", self._port))
+        except OSError:
+            return None
+
     async def connect(self):
         """A connection, as soon as there can be one."""
         while True:
             await self._up.wait()
-            try:
-                return Client(*await asyncio.open_connection("127.0.0.1", self._port))
-            except OSError:
-                # It has been killed, and that is not known here yet.
-                await asyncio.sleep(0.001)
+            client = await self.try_connect()
+            if client is not None:
+                return client
+            # It has been killed, and that is not known here yet.
+            await asyncio.sleep(0.001)
 
 
 class Client:
