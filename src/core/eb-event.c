@@ -26,6 +26,10 @@ struct _EbEvent
   EbAttribute attributes[]; /* all others, sorted by name; the strings follow it */
 };
 
+/* Besides the event and its data: the GBytes around the data, what malloc() keeps of each of the
+ * three, and the event's place in a log's ring. */
+#define OVERHEAD 112
+
 typedef struct
 {
   EbEvent *event;
@@ -78,7 +82,7 @@ eb_event_new (const EbDraft *draft, guint64 sequence, gint64 accepted_us)
   self->sequence = sequence;
   self->accepted_us = accepted_us;
   self->data = g_bytes_ref (draft->data);
-  self->charge = size + g_bytes_get_size (draft->data);
+  self->charge = size + g_bytes_get_size (draft->data) + OVERHEAD;
   self->n_attributes = 0;
   self->id = pack (&packer, draft->id);
   self->source = pack (&packer, draft->source);
@@ -119,7 +123,7 @@ eb_event_new_stored (const EbEventFields *fields, guint64 sequence, gint64 accep
   self->sequence = sequence;
   self->accepted_us = accepted_us;
   self->data = g_bytes_ref (fields->data);
-  self->charge = size + g_bytes_get_size (fields->data);
+  self->charge = size + g_bytes_get_size (fields->data) + OVERHEAD;
   self->n_attributes = 0;
   self->id = pack (&packer, fields->id);
   self->source = pack (&packer, fields->source);
