@@ -6,14 +6,14 @@
 #include "http/eb-gate.h"
 
 #include <errno.h>
-#include <glib-unix.h>
 #include <libsoup/soup.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "http/eb-acceptor.h"
 
 /* Stands between the clients and SoupServer. All connections are behind one epoll descriptor,
  * which is one source of the main context. A connection costs the main loop something only while
@@ -22,15 +22,13 @@
  *
  * Lives in the main thread. */
 
-#define MAX_EVENTS   256           /* a turn */
-#define MAX_BATCH    16            /* at once; epoll has the others wait their turn */
-#define MAX_TURN     (1024 * 1024) /* bytes, beyond which a turn begins no batch */
-#define MAX_ACCEPTS  64            /* a turn and listener; the others have their turn too */
-#define MAX_LOOKS    16            /* for a client to part with, each a system call */
-#define MAX_READS    2             /* a turn and client, so that one cannot occupy the thread */
-#define BUFFER_SIZE  (64 * 1024)
-#define ACCEPT_PAUSE (100 * G_TIME_SPAN_MILLISECOND) /* or less, if a client leaves or idles */
-#define LINGER       (2 * G_TIME_SPAN_SECOND)        /* to read why one was refused */
+#define MAX_EVENTS  256           /* a turn */
+#define MAX_BATCH   16            /* at once; epoll has the others wait their turn */
+#define MAX_TURN    (1024 * 1024) /* bytes, beyond which a turn begins no batch */
+#define MAX_LOOKS   16            /* for a client to part with, each a system call */
+#define MAX_READS   2             /* a turn and client, so that one cannot occupy the thread */
+#define BUFFER_SIZE (64 * 1024)
+#define LINGER      (2 * G_TIME_SPAN_SECOND) /* to read why one was refused */
 
 /* What all clients together have sent of requests that are not answered yet. */
 #define MAX_BUFFERED (256 * 1024 * 1024)
@@ -45,7 +43,6 @@ typedef struct
 
 struct _EbGate
 {
-  EbClock *clock; /* (owned) */
   EbGateFunc request;
   EbGateDrainedFunc drained; /* (nullable): NULL once it was called */
   gpointer user_data;
@@ -53,10 +50,7 @@ struct _EbGate
 
   int epoll_fd;
   GSource *source;          /* (owned) an EpollSource */
-  GPtrArray *listeners;     /* (owned) (element-type EbListener) */
-  GPtrArray *accepting;     /* (owned) (element-type GSource) one a listener; empty while paused */
-  GSource *resume_timer;    /* (owned) ends the pause */
-  gboolean short_of_fds;    /* the descriptors ran out, which was said */
+  EbAcceptor *acceptor;     /* (owned) */
   gboolean stopped;         /* accepts never again */
   EbDeadlines *deadlines;   /* (owned) of clients in every state */
   GQueue clients[N_STATES]; /* (element-type EbClient) by state; who is longest in it first */
@@ -66,7 +60,6 @@ struct _EbGate
   guint8 *buffer; /* (owned) to read into */
 };
 
-static void start_accepting (EbGate *self);
 static void proceed (EbGate *self, EbClient *client);
 
 /* Clients */
@@ -130,7 +123,7 @@ forget (EbGate *self, EbClient *client)
   charge (self, client);
   self->n_clients--;
   eb_client_unref (client);
-  start_accepting (self);
+  eb_acceptor_resume (self->acceptor);
   check_drained (self);
 }
 
@@ -350,8 +343,9 @@ is_silent (EbClient *client)
 
 /* Returns: FALSE if nobody is idle */
 static gboolean
-make_room (EbGate *self)
+make_room (gpointer user_data)
 {
+  EbGate *self = user_data;
   GList *link = self->clients[EB_CLIENT_IDLE].head;
 
   for (guint i = 0; link != NULL && i < MAX_LOOKS; link = link->next, i++)
@@ -364,30 +358,17 @@ make_room (EbGate *self)
 }
 
 static gboolean
-has_waiting (EbListener *listener)
+is_full (gpointer user_data)
 {
-  struct pollfd poll_fd = { .fd = listener->fd, .events = POLLIN };
+  EbGate *self = user_data;
 
-  return poll (&poll_fd, 1, 0) > 0 && (poll_fd.revents & POLLIN) != 0;
+  return self->n_clients >= self->limits.max_clients;
 }
 
 static void
-pause_accepting (EbGate *self)
+accepted (int fd, gboolean local, gpointer user_data)
 {
-  g_ptr_array_set_size (self->accepting, 0);
-}
-
-static void
-pause_for_a_while (EbGate *self)
-{
-  pause_accepting (self); /* the others wait in the backlog */
-  eb_clock_set_timer (self->clock, self->resume_timer,
-                      eb_clock_get_monotonic (self->clock) + ACCEPT_PAUSE);
-}
-
-static void
-add_client (EbGate *self, int fd, gboolean local)
-{
+  EbGate *self = user_data;
   EbClient *client = eb_client_new (fd, local);
   int yes = 1;
 
@@ -402,108 +383,7 @@ add_client (EbGate *self, int fd, gboolean local)
     forget (self, client);
 }
 
-static gboolean
-is_out_of_descriptors (int problem)
-{
-  return problem == EMFILE || problem == ENFILE || problem == ENOBUFS || problem == ENOMEM;
-}
-
-/* What accept4() says even if nobody waits: it begins with the descriptor.
- *
- * Returns: whether there may be more */
-static gboolean
-handle_shortage (EbGate *self, EbListener *listener, int problem)
-{
-  if (!has_waiting (listener))
-    return FALSE;
-  if (make_room (self))
-    return TRUE;
-  if (!self->short_of_fds)
-    g_warning ("Cannot accept clients for now: %s", g_strerror (problem));
-  self->short_of_fds = TRUE;
-  pause_for_a_while (self);
-  return FALSE;
-}
-
-/* Returns: whether there may be more */
-static gboolean
-accept_one (EbGate *self, EbListener *listener)
-{
-  int fd = accept4 (listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-  if (fd >= 0)
-    {
-      self->short_of_fds = FALSE;
-      add_client (self, fd, eb_listener_is_local (listener));
-      return TRUE;
-    }
-  if (is_out_of_descriptors (errno))
-    return handle_shortage (self, listener, errno);
-  return errno == ECONNABORTED || errno == EINTR;
-}
-
-/* Returns: FALSE if nobody waits, or has to go on waiting */
-static gboolean
-has_room (EbGate *self, EbListener *listener)
-{
-  if (self->n_clients < self->limits.max_clients)
-    return TRUE;
-  if (!has_waiting (listener))
-    return FALSE;
-  if (make_room (self))
-    return TRUE;
-  pause_for_a_while (self);
-  return FALSE;
-}
-
-typedef struct
-{
-  EbGate *gate;         /* (unowned) */
-  EbListener *listener; /* (unowned) the gate's */
-} Acceptor;
-
-static gboolean
-accept_cb (int fd, GIOCondition condition, gpointer user_data)
-{
-  const Acceptor *acceptor = user_data;
-  EbGate *self = acceptor->gate;
-  EbListener *listener = acceptor->listener;
-
-  for (guint i = 0; i < MAX_ACCEPTS; i++)
-    if (!has_room (self, listener) || !accept_one (self, listener))
-      break;
-  return G_SOURCE_CONTINUE;
-}
-
-static GSource *
-create_acceptor (EbGate *self, EbListener *listener)
-{
-  GSource *source = g_unix_fd_source_new (listener->fd, G_IO_IN);
-  Acceptor *acceptor = g_new (Acceptor, 1);
-
-  acceptor->gate = self;
-  acceptor->listener = listener;
-  g_source_set_callback (source, G_SOURCE_FUNC (accept_cb), acceptor, g_free);
-  g_source_attach (source, g_main_context_get_thread_default ());
-  return source;
-}
-
-static void
-start_accepting (EbGate *self)
-{
-  if (self->stopped || self->accepting->len > 0)
-    return;
-  for (guint i = 0; i < self->listeners->len; i++)
-    g_ptr_array_add (self->accepting,
-                     create_acceptor (self, g_ptr_array_index (self->listeners, i)));
-}
-
-static gboolean
-resume_cb (gpointer user_data)
-{
-  start_accepting (user_data);
-  return G_SOURCE_CONTINUE;
-}
+static const EbAcceptorFuncs acceptor_funcs = { is_full, make_room, accepted };
 
 /**
  * eb_gate_add_listener:
@@ -512,8 +392,7 @@ resume_cb (gpointer user_data)
 void
 eb_gate_add_listener (EbGate *self, EbListener *listener)
 {
-  g_ptr_array_add (self->listeners, listener);
-  g_ptr_array_add (self->accepting, create_acceptor (self, listener));
+  eb_acceptor_add_listener (self->acceptor, listener);
 }
 
 /**
@@ -524,7 +403,7 @@ eb_gate_add_listener (EbGate *self, EbListener *listener)
 GPtrArray *
 eb_gate_get_listeners (EbGate *self)
 {
-  return self->listeners;
+  return eb_acceptor_get_listeners (self->acceptor);
 }
 
 /**
@@ -537,8 +416,7 @@ void
 eb_gate_stop (EbGate *self)
 {
   self->stopped = TRUE;
-  pause_accepting (self);
-  g_ptr_array_set_size (self->listeners, 0);
+  eb_acceptor_stop (self->acceptor);
   for (guint state = 0; state < N_STATES; state++)
     while (state != EB_CLIENT_SERVED && self->clients[state].head != NULL)
       forget (self, self->clients[state].head->data);
@@ -577,7 +455,7 @@ eb_gate_take_back (EbGate *self, EbClient *client)
     forget (self, client);
   else
     proceed (self, client);
-  start_accepting (self); /* it may have to make room */
+  eb_acceptor_resume (self->acceptor); /* it can make room */
 }
 
 /**
@@ -588,7 +466,7 @@ void
 eb_gate_configure (EbGate *self, const EbHttpLimits *limits)
 {
   self->limits = *limits;
-  start_accepting (self);
+  eb_acceptor_resume (self->acceptor);
 }
 
 static GSource *
@@ -601,25 +479,6 @@ create_source (EbGate *self)
   g_source_add_unix_fd (source, self->epoll_fd, G_IO_IN);
   g_source_attach (source, g_main_context_get_thread_default ());
   return source;
-}
-
-static GSource *
-create_resume_timer (EbGate *self)
-{
-  GSource *timer = eb_clock_create_timer (self->clock);
-
-  g_source_set_callback (timer, resume_cb, self, NULL);
-  g_source_attach (timer, g_main_context_get_thread_default ());
-  return timer;
-}
-
-static void
-source_free (gpointer data)
-{
-  GSource *source = data;
-
-  g_source_destroy (source);
-  g_source_unref (source);
 }
 
 /**
@@ -636,7 +495,6 @@ eb_gate_new (EbClock *clock, EbGateFunc request, EbGateDrainedFunc drained, gpoi
 {
   EbGate *self = g_new0 (EbGate, 1);
 
-  self->clock = g_object_ref (clock);
   self->request = request;
   self->drained = drained;
   self->user_data = user_data;
@@ -646,9 +504,7 @@ eb_gate_new (EbClock *clock, EbGateFunc request, EbGateDrainedFunc drained, gpoi
   if (self->epoll_fd < 0)
     g_error ("Cannot create an epoll descriptor: %s", g_strerror (errno));
   self->source = create_source (self);
-  self->listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_listener_free);
-  self->accepting = g_ptr_array_new_with_free_func (source_free);
-  self->resume_timer = create_resume_timer (self);
+  self->acceptor = eb_acceptor_new (clock, &acceptor_funcs, self);
   self->deadlines =
       eb_deadlines_new (clock, g_main_context_get_thread_default (), deadline_cb, self);
   self->buffer = g_malloc (BUFFER_SIZE);
@@ -665,16 +521,15 @@ eb_gate_free (EbGate *self)
 {
   self->stopped = TRUE;
   self->drained = NULL;
+  eb_acceptor_stop (self->acceptor);
   for (guint state = 0; state < N_STATES; state++)
     while (self->clients[state].head != NULL)
       forget (self, self->clients[state].head->data);
-  g_ptr_array_unref (self->accepting);
-  g_ptr_array_unref (self->listeners);
-  source_free (self->resume_timer);
-  source_free (self->source);
+  eb_acceptor_free (self->acceptor);
+  g_source_destroy (self->source);
+  g_source_unref (self->source);
   close (self->epoll_fd);
   eb_deadlines_free (self->deadlines);
   g_free (self->buffer);
-  g_object_unref (self->clock);
   g_free (self);
 }

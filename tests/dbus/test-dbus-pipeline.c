@@ -165,7 +165,7 @@ test_order (Fixture *f, gconstpointer data)
 {
   g_autofree char *id = subscribe (&f->other, "(@as [], @a{sv} {})");
 
-  for (guint round = 0; round < 4; round++)
+  for (guint round = 0; round < 2; round++)
     {
       publish_many (&f->client, 500);
       WAIT_FOR (f->other.events->len == 500);
@@ -173,7 +173,7 @@ test_order (Fixture *f, gconstpointer data)
         g_assert_cmpuint (g_ascii_strtoull (event_text (&f->other, i), NULL, 10), ==, i);
       client_clear (&f->other);
     }
-  g_assert_cmpuint (publish (&f->client, "t", "x", NULL), ==, 2001);
+  g_assert_cmpuint (publish (&f->client, "t", "x", NULL), ==, 1001);
 }
 
 static void
