@@ -133,7 +133,8 @@ create_delivery_settings (EbDaemon *self, const EbConfiguration *configuration, 
   settings->connect_timeout = configuration->connect_timeout;
   settings->max_connections = get_connections_per_worker (configuration);
   settings->ca_file = g_strdup (configuration->ca_file);
-  eb_delivery_settings_set_retry (settings, (const GTimeSpan *) configuration->retry->data,
+  eb_delivery_settings_set_retry (settings,
+                                  (const GTimeSpan *) (gpointer) configuration->retry->data,
                                   configuration->retry->len);
   return settings;
 }

@@ -16,9 +16,9 @@
 
 /* Sanitizers make each of them twenty times as slow, and look at the same code every time. */
 #ifdef __SANITIZE_ADDRESS__
-#define STEP 9
+#  define STEP 9
 #else
-#define STEP 1
+#  define STEP 1
 #endif
 
 /* What is asked after the failure. */
