@@ -5,10 +5,15 @@
 
 #include "app/eb-configuration.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/eb-store-location.h"
 #include "core/eb-error.h"
+#include "delivery/eb-address-policy.h"
+#include "http/eb-listener.h"
 
 /* The configuration's keys are this table: what each is called, what it may be, what it is when
  * nobody says, and where it goes. */
@@ -44,10 +49,6 @@ typedef struct
 #define MAX_RETRY_SECONDS (30 * 24 * 3600)
 #define MAX_RETRIES       100
 #define YEAR_SECONDS      (365 * 24 * G_GUINT64_CONSTANT (3600))
-
-/* What is kept when nobody says. Memory is dearer than disk. */
-#define RETENTION_SIZE_MEMORY (64 * 1024 * 1024)
-#define RETENTION_SIZE_DISK   (1024 * 1024 * 1024)
 
 static const Key key_table[] = {
   { "http", "listen", KIND_LIST, FIELD (listen), "127.0.0.1:3000" },
@@ -256,8 +257,32 @@ set_group (EbConfiguration *self, GKeyFile *keys, const char *group, GError **er
 }
 
 static gboolean
+check_addresses (EbConfiguration *self, GError **error)
+{
+  g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (
+      (const char *const *) self->allow, (const char *const *) self->deny, NULL, error);
+  gboolean valid = policy != NULL;
+
+  for (char **spec = self->listen; valid && *spec != NULL; spec++)
+    valid = eb_listener_check (*spec, error);
+  return valid;
+}
+
+static gboolean
+check_ca_file (EbConfiguration *self, GError **error)
+{
+  if (self->ca_file == NULL || g_access (self->ca_file, R_OK) == 0)
+    return TRUE;
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "delivery.ca-file: cannot read %s: %s",
+               self->ca_file, g_strerror (errno));
+  return FALSE;
+}
+
+static gboolean
 check_together (EbConfiguration *self, GError **error)
 {
+  if (!check_addresses (self, error) || !check_ca_file (self, error))
+    return FALSE;
   if (self->listen[0] != NULL || self->bus != EB_BUS_TYPE_NONE)
     return TRUE;
   g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
@@ -282,8 +307,6 @@ eb_configuration_new (GKeyFile *keys, GError **error)
   for (char **group = groups; *group != NULL; group++)
     if (!set_group (self, keys, *group, error))
       return NULL;
-  if (self->retention_size == 0)
-    self->retention_size = self->store_path != NULL ? RETENTION_SIZE_DISK : RETENTION_SIZE_MEMORY;
   return check_together (self, error) ? g_steal_pointer (&self) : NULL;
 }
 

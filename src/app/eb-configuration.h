@@ -54,7 +54,7 @@ typedef struct
 
   char *store_path; /* (owned) (nullable) store.location: of the database; NULL for memory: */
   EbDurability durability;
-  gsize retention_size;
+  gsize retention_size; /* 0: what the store keeps by default */
   GTimeSpan retention_age;
 
   EbTransportChoice transport;

@@ -7,9 +7,9 @@
 
 #include <glib-unix.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
 #include "app/eb-bus-name.h"
+#include "app/eb-descriptors.h"
 #include "app/eb-service-manager.h"
 #include "bus/eb-bus.h"
 #include "core/eb-error.h"
@@ -23,12 +23,13 @@
 #include "store/eb-memory-log.h"
 #include "store/eb-sqlite-store.h"
 
+/* What is kept unless store.retention-size says otherwise. Bytes. */
+#define RETENTION_SIZE_MEMORY (64 * 1024 * 1024)
+#define RETENTION_SIZE_DISK   (1024 * 1024 * 1024)
+
 /* A service manager that stops us has no patience; what is not delivered by then is broken off. */
 #define DRAIN_LIMIT (4 * G_TIME_SPAN_SECOND)
 #define STOP_LIMIT  (4500 * G_TIME_SPAN_MILLISECOND) /* clients that do not read included */
-
-/* Descriptors that are neither clients nor sinks: listeners, epolls, buses, logs, name look-ups. */
-#define RESERVED_DESCRIPTORS 128
 
 /* The composition root: builds the object graph, starts it from the inside out, ends it from the
  * outside in. It is the only place that names the concrete classes. */
@@ -38,6 +39,7 @@ struct _EbDaemon
 
   EbOptions *options;             /* (unowned) outlives us; rereads the configuration */
   EbConfiguration *configuration; /* (owned) in force */
+  EbTransportChoice transport;    /* as it was at the start; workers read it */
 
   GMainLoop *loop; /* (owned) */
   GError *error;   /* (owned) (nullable) why it ends, if not because it was asked to */
@@ -81,41 +83,6 @@ add_source (EbDaemon *self, GSource *source, GSourceFunc callback)
 
 /* Configuration */
 
-static guint
-get_descriptor_limit (void)
-{
-  struct rlimit limit;
-
-  if (getrlimit (RLIMIT_NOFILE, &limit) < 0)
-    return 1024;
-  return (guint) MIN (limit.rlim_cur, G_MAXINT);
-}
-
-/* The soft limit is low for the sake of select(), which nothing here uses. */
-static void
-raise_descriptor_limit (void)
-{
-  struct rlimit limit;
-
-  if (getrlimit (RLIMIT_NOFILE, &limit) < 0)
-    return;
-  limit.rlim_cur = limit.rlim_max;
-  if (setrlimit (RLIMIT_NOFILE, &limit) < 0)
-    g_debug ("Cannot raise the limit of open files");
-}
-
-static guint
-get_connections_per_worker (const EbConfiguration *configuration)
-{
-  guint taken = configuration->max_clients + RESERVED_DESCRIPTORS;
-  guint limit = get_descriptor_limit ();
-  guint total = configuration->max_sink_connections;
-
-  if (total == 0)
-    total = limit > 2 * taken ? limit - taken : limit / 2;
-  return MAX (total / configuration->workers, 1);
-}
-
 static EbDeliverySettings *
 create_delivery_settings (EbDaemon *self, const EbConfiguration *configuration, GError **error)
 {
@@ -131,7 +98,7 @@ create_delivery_settings (EbDaemon *self, const EbConfiguration *configuration, 
   settings = eb_delivery_settings_new (policy);
   settings->timeout = configuration->timeout;
   settings->connect_timeout = configuration->connect_timeout;
-  settings->max_connections = get_connections_per_worker (configuration);
+  settings->max_connections = eb_descriptors_share (configuration).sinks;
   settings->ca_file = g_strdup (configuration->ca_file);
   eb_delivery_settings_set_retry (settings,
                                   (const GTimeSpan *) (gpointer) configuration->retry->data,
@@ -139,15 +106,26 @@ create_delivery_settings (EbDaemon *self, const EbConfiguration *configuration, 
   return settings;
 }
 
+/* By the store that there is: another location takes effect with the next start only. */
+static gsize
+get_retention_size (EbDaemon *self, const EbConfiguration *configuration)
+{
+  if (configuration->retention_size != 0)
+    return configuration->retention_size;
+  return self->store != NULL ? RETENTION_SIZE_DISK : RETENTION_SIZE_MEMORY;
+}
+
 static void
 configure_store (EbDaemon *self, const EbConfiguration *configuration)
 {
+  gsize retention_size = get_retention_size (self, configuration);
+
   if (self->store == NULL)
-    eb_memory_log_configure (EB_MEMORY_LOG (self->log), configuration->retention_size,
+    eb_memory_log_configure (EB_MEMORY_LOG (self->log), retention_size,
                              configuration->retention_age);
   else
-    eb_sqlite_store_configure (self->store, configuration->durability,
-                               configuration->retention_size, configuration->retention_age);
+    eb_sqlite_store_configure (self->store, configuration->durability, retention_size,
+                               configuration->retention_age);
 }
 
 /* All or nothing. */
@@ -157,8 +135,9 @@ apply_configuration (EbDaemon *self, const EbConfiguration *configuration, GErro
   g_autoptr (EbDeliverySettings) settings = create_delivery_settings (self, configuration, error);
   const EbBusLimits limits = { configuration->lease, configuration->max_subscriptions,
                                configuration->max_event_size };
-  const EbHttpLimits http_limits = { configuration->max_clients, configuration->header_timeout,
-                                     configuration->body_timeout, configuration->idle_timeout };
+  const EbHttpLimits http_limits = { eb_descriptors_share (configuration).clients,
+                                     configuration->header_timeout, configuration->body_timeout,
+                                     configuration->idle_timeout };
 
   if (settings == NULL)
     return FALSE;
@@ -206,7 +185,8 @@ reload_cb (gpointer user_data)
 
 /* Building */
 
-/* In a worker's thread; reads only what is set before the first worker has a subscription. */
+/* In a worker's thread, at any time: reads only what does not change once it is set, before the
+ * first subscription. */
 static EbTransport *
 create_transport (EbSinkKind kind,
                   GMainContext *context,
@@ -219,7 +199,7 @@ create_transport (EbSinkKind kind,
   eb_log_get_extent (self->log, &extent);
   if (kind == EB_SINK_PEER)
     return eb_dbus_transport_new (self->connection, self->clock, settings);
-  if (kind == EB_SINK_HTTP && self->configuration->transport == EB_TRANSPORT_AUTO)
+  if (kind == EB_SINK_HTTP && self->transport == EB_TRANSPORT_AUTO)
     return eb_wire_transport_new (self->clock, self->resolver, extent.log_id, settings);
   return eb_soup_transport_new (self->clock, extent.log_id, settings);
 }
@@ -254,6 +234,7 @@ build (EbDaemon *self, GError **error)
 {
   g_autoptr (EbDeliverySettings) settings = NULL;
 
+  self->transport = self->configuration->transport;
   self->clock = eb_system_clock_new ();
   self->resolver = eb_resolver_new (self->clock, NULL, NULL);
   g_resolver_set_default (self->resolver); /* so that libsoup's sinks are looked up by it too */
@@ -310,6 +291,11 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
 
   self->connection = eb_bus_name_connect_finish (EB_BUS_NAME (source), result, &error);
+  if (self->stopping)
+    {
+      g_clear_error (&error);
+      return;
+    }
   if (self->connection != NULL)
     self->dbus = eb_dbus_service_new (self->bus, self->connection);
   if (self->dbus == NULL || !eb_dbus_service_start (self->dbus, &error))
@@ -351,12 +337,15 @@ started_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
 
   /* Applied again, because the listeners are no sinks, and are known only now. */
-  if (!eb_bus_start_finish (EB_BUS (source), result, &error) || !listen_on_all (self, &error)
+  if (!eb_bus_start_finish (EB_BUS (source), result, &error)
+      || (!self->stopping && !listen_on_all (self, &error))
       || !apply_configuration (self, self->configuration, &error))
     {
       fail (self, error);
       return;
     }
+  if (self->stopping)
+    return;
   if (!eb_bus_name_is_wanted (self->configuration->bus))
     {
       announce (self);
@@ -431,7 +420,7 @@ stop_cb (gpointer user_data)
 gboolean
 eb_daemon_run (EbDaemon *self, GError **error)
 {
-  raise_descriptor_limit ();
+  eb_descriptors_raise_limit ();
   if (!build (self, error))
     return FALSE;
   add_source (self, g_unix_signal_source_new (SIGTERM), stop_cb);

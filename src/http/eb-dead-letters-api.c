@@ -33,6 +33,7 @@ typedef struct
   const char *suffix;
   const char *method;
   Handler handle;
+  const char *parameters[3]; /* (array zero-terminated=1) that its query may have */
 } Route;
 
 /* Parameters */
@@ -196,9 +197,9 @@ handle_drop (EbExchange *taken, const char *id)
 /* Routes */
 
 static const Route routes[] = {
-  { LETTERS_SUFFIX, "GET", handle_list },
-  { LETTERS_SUFFIX, "DELETE", handle_drop },
-  { REDRIVE_SUFFIX, "POST", handle_redrive },
+  { LETTERS_SUFFIX, "GET", handle_list, { "after", "limit" } },
+  { LETTERS_SUFFIX, "DELETE", handle_drop, { "sequences" } },
+  { REDRIVE_SUFFIX, "POST", handle_redrive, { NULL } },
 };
 
 /* Returns: (transfer full): the methods of the routes with that suffix; empty if there are none */
@@ -250,11 +251,15 @@ dispatch (EbExchange *taken, const char *suffix, const char *allowed)
   const char *start = exchange->path + strlen (PREFIX);
   const Route *route = find_route (suffix, method);
   g_autofree char *id = decode_id (start, (gsize) (suffix - start));
+  g_autoptr (GError) error = NULL;
 
   if (route == NULL)
     reply_not_allowed (exchange, method, allowed);
   else if (id == NULL)
     reply_no_such_id (exchange);
+  /* What was meant to name some must never redrive or drop all. */
+  else if (!eb_query_check_names (exchange->query, route->parameters, &error))
+    eb_exchange_reply_error (exchange, error);
   else
     route->handle (g_steal_pointer (&exchange), id);
 }

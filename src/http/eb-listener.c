@@ -127,6 +127,47 @@ open_listener (const char *spec, GSocketAddress *address, const char *path, GErr
   return self->address != NULL ? g_steal_pointer (&self) : NULL;
 }
 
+/* Returns: (nullable): the path in @spec, if it is one */
+static const char *
+get_path (const char *spec)
+{
+  return g_str_has_prefix (spec, "unix:") ? spec + strlen ("unix:") : NULL;
+}
+
+static GSocketAddress *
+parse_unix (const char *spec, GError **error)
+{
+  const char *path = get_path (spec);
+  struct sockaddr_un limit;
+
+  if (*path != '\0' && strlen (path) < sizeof limit.sun_path)
+    return g_unix_socket_address_new (path);
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+               "Cannot listen on “%s”: the path must have 1 to %" G_GSIZE_FORMAT " bytes", spec,
+               sizeof limit.sun_path - 1);
+  return NULL;
+}
+
+static GSocketAddress *
+parse (const char *spec, GError **error)
+{
+  return get_path (spec) != NULL ? parse_unix (spec, error) : parse_inet (spec, error);
+}
+
+/**
+ * eb_listener_check:
+ * @spec: as for eb_listener_new()
+ *
+ * Returns: FALSE with %EB_ERROR_INVALID if nobody could ever listen there
+ */
+gboolean
+eb_listener_check (const char *spec, GError **error)
+{
+  g_autoptr (GSocketAddress) address = parse (spec, error);
+
+  return address != NULL;
+}
+
 /**
  * eb_listener_new:
  * @spec: `ADDRESS:PORT`, `[ADDRESS]:PORT` or `unix:PATH`; port 0 is one that the kernel chooses
@@ -136,25 +177,9 @@ open_listener (const char *spec, GSocketAddress *address, const char *path, GErr
 EbListener *
 eb_listener_new (const char *spec, GError **error)
 {
-  g_autoptr (GSocketAddress) address = NULL;
+  g_autoptr (GSocketAddress) address = parse (spec, error);
 
-  if (g_str_has_prefix (spec, "unix:"))
-    {
-      const char *path = spec + strlen ("unix:");
-      struct sockaddr_un limit;
-
-      if (*path == '\0' || strlen (path) >= sizeof limit.sun_path)
-        {
-          g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
-                       "Cannot listen on “%s”: the path must have 1 to %" G_GSIZE_FORMAT " bytes",
-                       spec, sizeof limit.sun_path - 1);
-          return NULL;
-        }
-      address = g_unix_socket_address_new (path);
-      return open_listener (spec, address, path, error);
-    }
-  address = parse_inet (spec, error);
-  return address != NULL ? open_listener (spec, address, NULL, error) : NULL;
+  return address != NULL ? open_listener (spec, address, get_path (spec), error) : NULL;
 }
 
 /**

@@ -22,6 +22,7 @@ typedef struct
   char *path;
 } EbListener;
 
+gboolean eb_listener_check (const char *spec, GError **error);
 EbListener *eb_listener_new (const char *spec, GError **error);
 EbListener *eb_listener_new_for_fd (int fd, GError **error);
 void eb_listener_free (EbListener *self);

@@ -95,3 +95,28 @@ eb_query_get (const char *query, const char *name, char **value, GError **error)
     }
   return TRUE;
 }
+
+/**
+ * eb_query_check_names:
+ * @query: (nullable): a raw query, without its `?`
+ * @names: (array zero-terminated=1): the parameters that it may have
+ *
+ * Returns: FALSE with %EB_ERROR_INVALID, which names it, if there is another one
+ */
+gboolean
+eb_query_check_names (const char *query, const char *const *names, GError **error)
+{
+  g_auto (GStrv) pairs = g_strsplit (query != NULL ? query : "", "&", -1);
+
+  for (char **pair = pairs; *pair != NULL; pair++)
+    {
+      g_autofree char *raw = g_strndup (*pair, strcspn (*pair, "="));
+      g_autofree char *name = decode (raw);
+
+      if (**pair == '\0' || g_strv_contains (names, name))
+        continue;
+      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no parameter “%s” here", name);
+      return FALSE;
+    }
+  return TRUE;
+}

@@ -9,5 +9,6 @@ G_BEGIN_DECLS
 
 gboolean eb_query_get (const char *query, const char *name, char **value, GError **error);
 char *eb_query_find_bad_escape (const char *text);
+gboolean eb_query_check_names (const char *query, const char *const *names, GError **error);
 
 G_END_DECLS

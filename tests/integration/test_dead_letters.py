@@ -46,6 +46,8 @@ class RoutesTest(BusCase):
             with self.subTest(query):
                 self.problem(400, f"“{name}”", "GET", f"{self.path}?{query}")
         self.problem(400, "“sequences”", "DELETE", f"{self.path}?sequences=1,x")
+        self.problem(400, "“sequence”", "DELETE", f"{self.path}?sequence=1")
+        self.problem(400, "“sequences”", "POST", f"{self.path}/redrive?sequences=1")
         self.problem(400, "%zz", "GET", f"{self.path}?after=%zz")
 
     def test_bodies(self):

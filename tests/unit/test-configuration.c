@@ -30,11 +30,10 @@ test_store (void)
   g_assert_cmpstr (usual->store_path, ==, usual_path);
   g_assert_null (memory->store_path);
   g_assert_cmpint (memory->durability, ==, EB_DURABILITY_FULL);
-  g_assert_cmpuint (memory->retention_size, ==, 64 * 1024 * 1024);
   g_assert_cmpint (memory->retention_age, ==, 7 * G_TIME_SPAN_DAY);
   g_assert_cmpstr (file->store_path, ==, "/x/y.db");
   g_assert_cmpint (file->durability, ==, EB_DURABILITY_RELAXED);
-  g_assert_cmpuint (file->retention_size, ==, 1024 * 1024 * 1024);
+  g_assert_cmpuint (file->retention_size, ==, 0); /* as the store has it */
   g_assert_cmpstr (limited->store_path, ==, "y.db");
   g_assert_cmpuint (limited->retention_size, ==, 7);
   g_assert_cmpint (limited->retention_age, ==, G_TIME_SPAN_MINUTE);
@@ -80,6 +79,9 @@ test_wrong (void)
 {
   static const char *const cases[] = {
     "[store]\nlocation=memory\n",     "[store]\nlocation=sqlite:\n",
+    "[http]\nlisten=foo\n",           "[http]\nlisten=127.0.0.1:70000\n",
+    "[http]\nlisten=unix:\n",         "[delivery]\ndeny=10.0.0.0/40\n",
+    "[delivery]\nallow=here\n",       "[delivery]\nca-file=/nonexistent\n",
     "[store]\nlocation=postgres:x\n", "[store]\ndurability=maybe\n",
     "[store]\nretention-size=0\n",    "[delivery]\nretry=\n",
     "[delivery]\nretry=0\n",          "[delivery]\nretry=1,2592001\n",
