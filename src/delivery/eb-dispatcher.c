@@ -42,6 +42,7 @@ struct _EbDispatcher
   guint64 tail;                   /* the last event that was offered to all */
   guint n_unsettled;              /* consumers that owe something */
   GCancellable *cancellable;      /* (owned) of every read */
+  guint n_reads;                  /* that were not answered yet */
   gboolean outage;                /* the last read of the log failed */
 
   EbReporter *reporter;      /* (owned) what the owner does not know yet */
@@ -204,6 +205,7 @@ finish_read (EbDispatcher *self, GObject *source, GAsyncResult *result, EbPage *
 {
   g_autoptr (GError) error = NULL;
 
+  self->n_reads--;
   *page = eb_log_read_finish (EB_LOG (source), result, &error);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return FALSE;
@@ -254,6 +256,7 @@ read_cb (EbConsumer *consumer, guint64 after, gpointer user_data)
 {
   EbDispatcher *self = user_data;
 
+  self->n_reads++;
   eb_log_read_async (self->log, after, LAG_PAGE_BYTES, EB_LOG_NO_WAIT, self->cancellable, page_cb,
                      read_new (self, consumer, 0));
 }
@@ -263,6 +266,7 @@ fetch_cb (EbConsumer *consumer, guint64 sequence, gpointer user_data)
 {
   EbDispatcher *self = user_data;
 
+  self->n_reads++;
   eb_log_read_async (self->log, sequence - 1, FETCH_BYTES, EB_LOG_NO_WAIT, self->cancellable,
                      page_cb, read_new (self, consumer, sequence));
 }
@@ -330,6 +334,7 @@ due_cb (EbDue *due, gpointer user_data)
 static void
 follow_tail (EbDispatcher *self)
 {
+  self->n_reads++;
   eb_log_read_async (self->log, self->tail, TAIL_PAGE_BYTES, EB_LOG_WAIT, self->cancellable,
                      tail_cb, self);
 }
@@ -383,7 +388,10 @@ eb_dispatcher_stop (EbDispatcher *self)
   flush_report (self);
   while (self->list.head != NULL)
     remove_consumer (self, self->list.head->data);
-  /* What was cancelled still has to be told so, and lets go of what it holds. */
+  /* What was cancelled still has to be told so, and lets go of what it holds: after the end of the
+   * thread nobody would tell it. A read that somebody is at ends when that is done. */
+  while (self->n_reads > 0)
+    g_main_context_iteration (self->context, TRUE);
   while (g_main_context_iteration (self->context, FALSE))
     continue;
   for (guint i = 0; i < N_TRANSPORTS; i++)
