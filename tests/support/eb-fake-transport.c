@@ -20,7 +20,9 @@ typedef struct
 struct _EbFakeSinks
 {
   GMutex lock;
-  GHashTable *sinks; /* (owned) (element-type utf8 Sink) by URI */
+  GHashTable *sinks;  /* (owned) (element-type utf8 Sink) by URI */
+  EbFakeIsOff is_off; /* (nullable) */
+  gpointer is_off_data;
 };
 
 #define EB_TYPE_FAKE_TRANSPORT (eb_fake_transport_get_type ())
@@ -66,6 +68,12 @@ sink_free (Sink *sink)
   g_free (sink);
 }
 
+static void
+arrival_clear (EbFakeArrival *arrival)
+{
+  eb_event_unref (arrival->event);
+}
+
 /* With the lock held. */
 static Sink *
 get_sink (EbFakeSinks *self, const char *uri)
@@ -77,6 +85,7 @@ get_sink (EbFakeSinks *self, const char *uri)
       sink = g_new0 (Sink, 1);
       sink->script = g_array_new (FALSE, FALSE, sizeof (EbFakeBehaviour));
       sink->arrivals = g_array_new (FALSE, FALSE, sizeof (EbFakeArrival));
+      g_array_set_clear_func (sink->arrivals, (GDestroyNotify) arrival_clear);
       g_hash_table_insert (self->sinks, g_strdup (uri), sink);
     }
   return sink;
@@ -98,6 +107,19 @@ eb_fake_sinks_free (EbFakeSinks *self)
   g_hash_table_unref (self->sinks);
   g_mutex_clear (&self->lock);
   g_free (self);
+}
+
+/**
+ * eb_fake_sinks_cut_off:
+ * @is_off: (nullable): as long as it says so, deliveries arrive nowhere and are never answered
+ *
+ * To be called before the first delivery.
+ */
+void
+eb_fake_sinks_cut_off (EbFakeSinks *self, EbFakeIsOff is_off, gpointer user_data)
+{
+  self->is_off = is_off;
+  self->is_off_data = user_data;
 }
 
 void
@@ -122,6 +144,21 @@ eb_fake_sinks_script (EbFakeSinks *self,
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   g_array_append_vals (get_sink (self, uri)->script, behaviours, n_behaviours);
+}
+
+/**
+ * eb_fake_sinks_heal:
+ *
+ * From now on the sink takes everything, whatever its script says.
+ */
+void
+eb_fake_sinks_heal (EbFakeSinks *self, const char *uri)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  Sink *sink = get_sink (self, uri);
+
+  g_array_set_size (sink->script, 0);
+  sink->behaviour = EB_FAKE_TAKE;
 }
 
 /* With the lock held. */
@@ -209,12 +246,16 @@ static void
 fake_send (EbTransport *transport, EbChannel *channel, EbDelivery *delivery)
 {
   EbFakeTransport *self = EB_FAKE_TRANSPORT (transport);
-  EbFakeArrival arrival = { eb_event_get_sequence (eb_parcel_get_event (delivery->parcel)),
-                            delivery->previous, delivery->attempt, EB_FAKE_TAKE };
+  EbEvent *event = eb_parcel_get_event (delivery->parcel);
+  EbFakeArrival arrival = { eb_event_get_sequence (event), delivery->previous, delivery->attempt,
+                            EB_FAKE_TAKE, event };
   EbFakeBehaviour behaviour;
   Sink *sink;
 
   delivery->transport_data = channel;
+  if (self->sinks->is_off != NULL && self->sinks->is_off (self->sinks->is_off_data))
+    return;
+  eb_event_ref (event);
   g_mutex_lock (&self->sinks->lock);
   sink = get_sink (self->sinks, channel->uri);
   behaviour = next_behaviour (sink);
@@ -239,17 +280,25 @@ typedef struct
   char *uri; /* (owned) */
 } Release;
 
+static void
+release_free (gpointer user_data)
+{
+  Release *release = user_data;
+
+  g_free (release->uri);
+  g_free (release);
+}
+
 static gboolean
 release_cb (gpointer user_data)
 {
-  g_autofree Release *release = user_data;
-  g_autofree char *uri = release->uri;
+  const Release *release = user_data;
   EbFakeSinks *self = release->sinks;
   EbDelivery *delivery;
   Sink *sink;
 
   g_mutex_lock (&self->lock);
-  sink = get_sink (self, uri);
+  sink = get_sink (self, release->uri);
   while ((delivery = g_queue_pop_head (&sink->kept)) != NULL)
     answer_soon (EB_FAKE_TRANSPORT (sink->transport), delivery->transport_data, delivery,
                  EB_FAKE_TAKE);
@@ -259,21 +308,26 @@ release_cb (gpointer user_data)
 
 /**
  * eb_fake_sinks_release:
- * @uri: of a sink that keeps at least one delivery: takes it, and every later one
+ * @uri: of a sink that keeps at least one delivery: takes it, and every later one; if the
+ *   subscription has ended, it keeps nothing any more
  */
 void
 eb_fake_sinks_release (EbFakeSinks *self, const char *uri)
 {
-  Release *release = g_new (Release, 1);
-  GMainContext *context;
+  g_autoptr (GMainContext) context = NULL;
+  Release *release;
 
-  release->sinks = self;
-  release->uri = g_strdup (uri);
   g_mutex_lock (&self->lock);
   get_sink (self, uri)->behaviour = EB_FAKE_TAKE;
-  context = get_sink (self, uri)->context;
+  if (get_sink (self, uri)->context != NULL)
+    context = g_main_context_ref (get_sink (self, uri)->context);
   g_mutex_unlock (&self->lock);
-  g_main_context_invoke (context, release_cb, release);
+  if (context == NULL)
+    return;
+  release = g_new (Release, 1);
+  release->sinks = self;
+  release->uri = g_strdup (uri);
+  g_main_context_invoke_full (context, G_PRIORITY_DEFAULT, release_cb, release, release_free);
 }
 
 static void
@@ -304,9 +358,16 @@ fake_close (EbTransport *transport, EbChannel *channel)
 {
   EbFakeTransport *self = EB_FAKE_TRANSPORT (transport);
   GSource *source;
+  Sink *sink;
 
   g_mutex_lock (&self->sinks->lock);
-  g_queue_clear (&get_sink (self->sinks, channel->uri)->kept);
+  sink = get_sink (self->sinks, channel->uri);
+  g_queue_clear (&sink->kept);
+  if (sink->transport == transport)
+    {
+      sink->transport = NULL;
+      sink->context = NULL;
+    }
   g_mutex_unlock (&self->sinks->lock);
   while ((source = g_queue_pop_head (&channel->answers)) != NULL)
     g_source_destroy (source);

@@ -32,6 +32,7 @@ typedef struct
   guint64 previous;
   guint attempt;
   EbFakeBehaviour behaviour; /* what the sink did with it, or is about to */
+  EbEvent *event;            /* (unowned) the sinks' */
 } EbFakeArrival;
 
 /**
@@ -41,9 +42,18 @@ typedef struct
  */
 typedef struct _EbFakeSinks EbFakeSinks;
 
+/**
+ * EbFakeIsOff:
+ *
+ * Returns: whether nothing leaves the machine any more; called from any thread
+ */
+typedef gboolean (*EbFakeIsOff) (gpointer user_data);
+
 EbFakeSinks *eb_fake_sinks_new (void);
 void eb_fake_sinks_free (EbFakeSinks *self);
+void eb_fake_sinks_cut_off (EbFakeSinks *self, EbFakeIsOff is_off, gpointer user_data);
 void eb_fake_sinks_set (EbFakeSinks *self, const char *uri, EbFakeBehaviour behaviour);
+void eb_fake_sinks_heal (EbFakeSinks *self, const char *uri);
 void eb_fake_sinks_script (EbFakeSinks *self,
                            const char *uri,
                            const EbFakeBehaviour *behaviours,

@@ -48,6 +48,8 @@ count_call (EbShimVfs *self, int io_error, gboolean needs_space)
     {
       fails = self->fault == EB_SHIM_CUT || (self->fault == EB_SHIM_ENOSPC && needs_space)
               || (self->fault == EB_SHIM_EIO_ONCE && self->n_calls == self->fail_at);
+      if (fails && !self->failed)
+        g_main_context_wakeup (NULL); /* somebody may wait for it there */
       self->failed |= fails;
     }
   if (!fails)
@@ -393,6 +395,21 @@ eb_shim_vfs_fail_after (EbShimVfs *self, guint n_calls, EbShimFault fault)
   self->fail_at = self->n_calls + n_calls + 1;
   self->fault = fault;
   self->failed = FALSE;
+}
+
+/**
+ * eb_shim_vfs_cut:
+ *
+ * The power is off, now.
+ */
+void
+eb_shim_vfs_cut (EbShimVfs *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->fail_at = self->n_calls + 1;
+  self->fault = EB_SHIM_CUT;
+  self->failed = TRUE;
 }
 
 /**

@@ -37,6 +37,7 @@ EbShimVfs *eb_shim_vfs_new (guint32 seed);
 void eb_shim_vfs_free (EbShimVfs *self);
 const char *eb_shim_vfs_get_name (EbShimVfs *self);
 void eb_shim_vfs_fail_after (EbShimVfs *self, guint n_calls, EbShimFault fault);
+void eb_shim_vfs_cut (EbShimVfs *self);
 gboolean eb_shim_vfs_has_failed (EbShimVfs *self);
 gboolean eb_shim_vfs_is_cut (EbShimVfs *self);
 void eb_shim_vfs_restore (EbShimVfs *self, EbShimLoss loss);

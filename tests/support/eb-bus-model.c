@@ -1,0 +1,382 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "support/eb-bus-model.h"
+
+typedef enum
+{
+  ABSENT, /* nothing may arrive */
+  ALIVE,
+  ENDING, /* the bus does not list it any more; it may still be under way, or come back */
+} State;
+
+typedef struct
+{
+  State state;
+  gboolean acked;
+  gboolean end_asked; /* its deregistration was not answered yet */
+  gint64 renewed_us;
+  EbDeliveryHistory *history; /* (owned) */
+} Registration;
+
+typedef enum
+{
+  UNKNOWN,
+  THERE,
+  REFUSED,
+} Fate;
+
+typedef struct
+{
+  Fate fate;
+  guint64 sequence; /* if it is there */
+} Event;
+
+struct _EbBusModel
+{
+  GTimeSpan lease;
+  gboolean starting;
+  GHashTable *registrations; /* (owned) (element-type utf8 Registration) */
+  GArray *events;            /* (owned) (element-type Event) by serial number */
+  GArray *log;               /* (owned) (element-type gint64) serial numbers; -1 if not seen */
+};
+
+static void
+registration_free (Registration *registration)
+{
+  eb_delivery_history_free (registration->history);
+  g_free (registration);
+}
+
+/**
+ * eb_bus_model_new:
+ * @lease: of every registration
+ */
+EbBusModel *
+eb_bus_model_new (GTimeSpan lease)
+{
+  EbBusModel *self = g_new0 (EbBusModel, 1);
+
+  self->lease = lease;
+  self->starting = TRUE;
+  self->registrations =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) registration_free);
+  self->events = g_array_new (FALSE, TRUE, sizeof (Event));
+  self->log = g_array_new (FALSE, FALSE, sizeof (gint64));
+  return self;
+}
+
+void
+eb_bus_model_free (EbBusModel *self)
+{
+  g_hash_table_unref (self->registrations);
+  g_array_unref (self->events);
+  g_array_unref (self->log);
+  g_free (self);
+}
+
+/* Events */
+
+/**
+ * eb_bus_model_publish:
+ *
+ * Returns: the serial number of the first of @n_events that are being published
+ */
+guint
+eb_bus_model_publish (EbBusModel *self, guint n_events)
+{
+  guint serial = self->events->len;
+
+  g_array_set_size (self->events, serial + n_events);
+  return serial;
+}
+
+/**
+ * eb_bus_model_refuse:
+ *
+ * Publishers were told that they are not published.
+ */
+void
+eb_bus_model_refuse (EbBusModel *self, guint serial, guint n_events)
+{
+  for (guint i = serial; i < serial + n_events; i++)
+    {
+      if (g_array_index (self->events, Event, i).fate == THERE)
+        g_error ("Publication %u was refused, and is in the log", i);
+      g_array_index (self->events, Event, i).fate = REFUSED;
+    }
+}
+
+/**
+ * eb_bus_model_see:
+ *
+ * Somebody was told that publication @serial is event @sequence.
+ */
+void
+eb_bus_model_see (EbBusModel *self, guint64 sequence, guint serial)
+{
+  const gint64 nothing = -1;
+  Event *event;
+  gint64 *place;
+
+  g_assert_cmpuint (serial, <, self->events->len);
+  event = &g_array_index (self->events, Event, serial);
+  while (self->log->len < sequence)
+    g_array_append_val (self->log, nothing);
+  place = &g_array_index (self->log, gint64, sequence - 1);
+  if (event->fate == REFUSED)
+    g_error ("Publication %u was refused, and is event %" G_GUINT64_FORMAT, serial, sequence);
+  if ((event->fate == THERE && event->sequence != sequence) || (*place >= 0 && *place != serial))
+    g_error ("Publication %u, once event %" G_GUINT64_FORMAT ", is event %" G_GUINT64_FORMAT
+             ", once publication %" G_GINT64_FORMAT,
+             serial, event->sequence, sequence, *place);
+  *event = (Event){ THERE, sequence };
+  *place = serial;
+}
+
+/**
+ * eb_bus_model_check_log:
+ *
+ * All of the log was seen, and nobody publishes.
+ */
+void
+eb_bus_model_check_log (EbBusModel *self, guint64 head)
+{
+  if (self->log->len > head)
+    g_error ("Event %u is lost: the newest one is %" G_GUINT64_FORMAT, self->log->len, head);
+  for (guint i = 0; i < self->log->len; i++)
+    g_assert_cmpint (g_array_index (self->log, gint64, i), >=, 0);
+  for (guint i = 0; i < self->events->len; i++)
+    if (g_array_index (self->events, Event, i).fate == UNKNOWN)
+      g_array_index (self->events, Event, i).fate = REFUSED;
+}
+
+/* Registrations */
+
+static Registration *
+get (EbBusModel *self, const char *id)
+{
+  Registration *registration = g_hash_table_lookup (self->registrations, id);
+
+  if (registration == NULL)
+    g_error ("%s was never registered", id);
+  return registration;
+}
+
+static void
+go_on (Registration *registration, const char *id, guint64 head, gint64 now_us)
+{
+  if (registration->state == ABSENT)
+    g_error ("%s had ended, and is there again after a restart", id);
+  registration->state = ALIVE;
+  registration->acked = TRUE;
+  registration->end_asked = FALSE;
+  registration->renewed_us = now_us;
+  eb_delivery_history_owe (registration->history, head);
+}
+
+/**
+ * eb_bus_model_added:
+ *
+ * The bus says that it has @id: because somebody registers, or from before its start.
+ */
+void
+eb_bus_model_added (EbBusModel *self, const char *id, guint64 head, gint64 now_us)
+{
+  Registration *registration;
+
+  if (self->starting)
+    {
+      go_on (get (self, id), id, head, now_us);
+      return;
+    }
+  registration = g_hash_table_lookup (self->registrations, id);
+  if (registration != NULL && registration->state != ABSENT)
+    g_error ("%s was there already", id);
+  registration = g_new0 (Registration, 1);
+  registration->state = ALIVE;
+  registration->renewed_us = now_us;
+  registration->history = eb_delivery_history_new (id, head);
+  g_hash_table_insert (self->registrations, g_strdup (id), registration);
+}
+
+/**
+ * eb_bus_model_acked:
+ *
+ * Whoever registered was told that it is done.
+ */
+void
+eb_bus_model_acked (EbBusModel *self, const char *id, guint64 head)
+{
+  get (self, id)->acked = TRUE;
+  eb_delivery_history_owe (get (self, id)->history, head);
+}
+
+void
+eb_bus_model_renewed (EbBusModel *self, const char *id, gint64 now_us)
+{
+  get (self, id)->renewed_us = now_us;
+}
+
+void
+eb_bus_model_ask_end (EbBusModel *self, const char *id)
+{
+  get (self, id)->end_asked = TRUE;
+}
+
+/**
+ * eb_bus_model_removed:
+ *
+ * The bus says that it does not have @id any more; every arrival before that was told.
+ */
+void
+eb_bus_model_removed (EbBusModel *self, const char *id, const char *reason, gint64 now_us)
+{
+  Registration *registration = get (self, id);
+  gboolean fits;
+
+  if (g_str_equal (reason, "expired"))
+    fits = now_us >= registration->renewed_us + self->lease;
+  else if (g_str_equal (reason, "deregistered"))
+    fits = registration->end_asked;
+  else if (g_str_equal (reason, "not stored"))
+    fits = !registration->acked;
+  else
+    fits = eb_delivery_history_is_gone (registration->history);
+  if (registration->state != ALIVE || !fits)
+    g_error ("%s was removed (%s)", id, reason);
+  registration->state = ENDING;
+}
+
+/**
+ * eb_bus_model_ended:
+ *
+ * Whoever deregistered was told that it is done; every arrival before that was told.
+ */
+void
+eb_bus_model_ended (EbBusModel *self, const char *id)
+{
+  g_assert_cmpint (get (self, id)->state, ==, ENDING);
+  get (self, id)->state = ABSENT;
+}
+
+/**
+ * eb_bus_model_arrive:
+ * @arrival: the next one at the sink of @id
+ * @serial: the publication in it
+ */
+void
+eb_bus_model_arrive (EbBusModel *self, const char *id, const EbFakeArrival *arrival, guint serial)
+{
+  if (get (self, id)->state == ABSENT)
+    g_error ("Event %" G_GUINT64_FORMAT " arrived at %s after its end", arrival->sequence, id);
+  eb_bus_model_see (self, arrival->sequence, serial);
+  eb_delivery_history_arrive (get (self, id)->history, arrival);
+}
+
+/* The daemon's lives */
+
+/**
+ * eb_bus_model_stopped:
+ * @power_cut: else it was killed, or has ended
+ */
+void
+eb_bus_model_stopped (EbBusModel *self, gboolean power_cut)
+{
+  GHashTableIter iter;
+  Registration *registration;
+
+  self->starting = TRUE;
+  g_hash_table_iter_init (&iter, self->registrations);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &registration))
+    {
+      /* It ends without being listed any more, unless it is found at the start. */
+      if (registration->state == ALIVE && registration->acked && !registration->end_asked
+          && !eb_delivery_history_is_gone (registration->history))
+        registration->renewed_us = G_MININT64;
+      else if (registration->state == ALIVE)
+        registration->state = ENDING;
+      if (power_cut)
+        eb_delivery_history_break (registration->history);
+      eb_delivery_history_end_run (registration->history);
+    }
+}
+
+/**
+ * eb_bus_model_started:
+ *
+ * Every registration that the bus goes on with was told.
+ */
+void
+eb_bus_model_started (EbBusModel *self)
+{
+  GHashTableIter iter;
+  const char *id;
+  Registration *registration;
+
+  self->starting = FALSE;
+  g_hash_table_iter_init (&iter, self->registrations);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &id, (gpointer *) &registration))
+    {
+      if (registration->state == ALIVE && registration->renewed_us == G_MININT64)
+        g_error ("%s is gone after a restart", id);
+      if (registration->state == ENDING)
+        registration->state = ABSENT;
+    }
+}
+
+/**
+ * eb_bus_model_check_quiet:
+ * @ids: (array zero-terminated=1): what the bus lists, while nothing happens
+ */
+void
+eb_bus_model_check_quiet (EbBusModel *self, const char *const *ids, gint64 now_us)
+{
+  GHashTableIter iter;
+  const char *id;
+  Registration *registration;
+
+  g_hash_table_iter_init (&iter, self->registrations);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &id, (gpointer *) &registration))
+    {
+      if (registration->state == ENDING)
+        registration->state = ABSENT;
+      if (g_strv_contains (ids, id) != (registration->state == ALIVE))
+        g_error ("%s is listed, or should be", id);
+      if (registration->state != ALIVE)
+        continue;
+      if (now_us >= registration->renewed_us + self->lease)
+        g_error ("%s has outlived its lease", id);
+      if (eb_delivery_history_is_forsaken (registration->history))
+        g_error ("%s has outlived a sink that is gone", id);
+      eb_delivery_history_seal (registration->history);
+    }
+}
+
+/**
+ * eb_bus_model_is_ending:
+ *
+ * Returns: whether it is not certain yet that nothing of it is left
+ */
+gboolean
+eb_bus_model_is_ending (EbBusModel *self, const char *id)
+{
+  Registration *registration = g_hash_table_lookup (self->registrations, id);
+
+  return registration != NULL && registration->state == ENDING;
+}
+
+/**
+ * eb_bus_model_get_history:
+ *
+ * Returns: (transfer none) (nullable): of @id, if it is alive
+ */
+EbDeliveryHistory *
+eb_bus_model_get_history (EbBusModel *self, const char *id)
+{
+  Registration *registration = g_hash_table_lookup (self->registrations, id);
+
+  return registration != NULL && registration->state == ALIVE ? registration->history : NULL;
+}
