@@ -30,7 +30,9 @@ eb_store_location_parse (const char *value, char **path, GError **error)
     return TRUE;
   if (g_str_has_prefix (value, SQLITE_PREFIX) && value[length] != '\0')
     {
-      *path = g_strdup (value + length);
+      /* A whole path: SQLite gives some relative names, such as :memory:, a meaning of their own.
+       */
+      *path = g_canonicalize_filename (value + length, NULL);
       return TRUE;
     }
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID,

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -284,6 +285,26 @@ make_folder (const char *path, GError **error)
   return FALSE;
 }
 
+/* The lock goes by the name, so one file must have one, however it was reached. A file that is not
+ * there yet has its folder's. */
+static char *
+resolve (const char *path, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *real_path = realpath (path, NULL);
+  gboolean is_new = real_path == NULL && errno == ENOENT;
+  g_autofree char *real_folder = realpath (folder, NULL);
+
+  if (real_path != NULL)
+    return g_steal_pointer (&real_path);
+  if (is_new && real_folder != NULL)
+    return g_build_filename (real_folder, name, NULL);
+  g_set_error (error, EB_ERROR, EB_ERROR_IO, "Cannot open the store %s: %s", path,
+               g_strerror (errno));
+  return NULL;
+}
+
 /* With the lock taken: closing a database that this process has open elsewhere would drop that
  * one's locks. */
 static gboolean
@@ -302,11 +323,12 @@ make_file (const char *path, GError **error)
 }
 
 static gboolean
-open_store (EbSqliteStore *self, const char *path, const char *vfs, GError **error)
+open_store (EbSqliteStore *self, const char *given, const char *vfs, GError **error)
 {
   const EbSqliteExtent *extent;
+  g_autofree char *path = make_folder (given, error) ? resolve (given, error) : NULL;
 
-  if (!make_folder (path, error))
+  if (path == NULL)
     return FALSE;
   self->lock_fd = eb_lock_file_take (path, error);
   if (self->lock_fd < 0 || !make_file (path, error))

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/eb-error.h"
 #include "support/eb-store-fixture.h"
@@ -250,7 +251,14 @@ test_foreign (EbStoreFixture *fixture, gconstpointer data)
 static void
 test_second (EbStoreFixture *fixture, gconstpointer data)
 {
+  g_autofree char *alias = g_strconcat (fixture->path, "-alias", NULL);
+  g_autoptr (GError) error = NULL;
+
   assert_refused (fixture, fixture->path, "another eventbusd");
+  g_assert_cmpint (symlink (fixture->path, alias), ==, 0);
+  g_assert_null (eb_sqlite_store_new (EB_CLOCK (fixture->clock), alias, NULL, &error));
+  g_assert_error (error, EB_ERROR, EB_ERROR_IO);
+  g_assert_cmpint (g_unlink (alias), ==, 0);
   eb_store_fixture_append (fixture, "one");
   reopen (fixture);
 }
