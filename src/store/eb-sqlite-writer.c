@@ -148,43 +148,61 @@ write_batch (EbSqliteWriter *self)
 
 /* Retention */
 
-/* Returns: whether there may be more to do */
-static gboolean
-retain_step (EbSqliteWriter *self, GError **error)
+typedef enum
+{
+  RETAINED,    /* all is as it should be */
+  RETAIN_MORE, /* there may be more to do */
+  RETAIN_FAILED,
+} RetainStep;
+
+/* Before they are gone, lest somebody who reads meanwhile takes it for damage. If they do not go,
+ * they are there to be found again, by nobody else any more. */
+static RetainStep
+forget (EbSqliteWriter *self, const EbSqliteExpiry *expiry, GError **error)
 {
   EbSqliteExtent *extent = &self->state.extent;
+  guint64 first = extent->first;
+
+  extent->first = expiry->first;
+  eb_window_forget (self->window, expiry->first);
+  if (eb_sqlite_transaction_forget (self->database, expiry->first, error))
+    return RETAIN_MORE;
+  extent->first = first;
+  self->oldest_us = G_MININT64;
+  return RETAIN_FAILED;
+}
+
+static RetainStep
+retain_step (EbSqliteWriter *self, GError **error)
+{
+  const EbSqliteExtent *extent = &self->state.extent;
   gint64 oldest_us = eb_clock_get_real (self->clock) - self->settings.max_age;
   EbSqliteExpiry expiry;
   gsize excess;
 
-  if (!eb_sqlite_retention_is_over (self->database, self->settings.max_bytes, &excess, error)
-      || (excess == 0 && self->oldest_us >= oldest_us)
-      || !eb_sqlite_retention_find (self->database, extent->head, excess, oldest_us, &expiry,
-                                    error))
-    return FALSE;
+  if (!eb_sqlite_retention_is_over (self->database, self->settings.max_bytes, &excess, error))
+    return RETAIN_FAILED;
+  if (excess == 0 && self->oldest_us >= oldest_us)
+    return RETAINED;
+  if (!eb_sqlite_retention_find (self->database, extent->head, excess, oldest_us, &expiry, error))
+    return RETAIN_FAILED;
   self->oldest_us = expiry.accepted_us;
-  if (expiry.first <= extent->first)
-    return FALSE;
-
-  /* Before they are gone, lest somebody who reads meanwhile takes it for damage. */
-  extent->first = expiry.first;
-  eb_window_forget (self->window, expiry.first);
-  return eb_sqlite_transaction_forget (self->database, expiry.first, error);
+  return expiry.first > extent->first ? forget (self, &expiry, error) : RETAINED;
 }
 
 static void
 retain (EbSqliteWriter *self)
 {
   g_autoptr (GError) error = NULL;
-  gboolean more = TRUE;
+  RetainStep step = RETAIN_MORE;
 
   if (self->failure != NULL)
     return;
-  for (guint i = 0; more && i < MAX_RETENTION_STEPS; i++)
-    more = retain_step (self, &error);
-  if (error != NULL)
+  for (guint i = 0; step == RETAIN_MORE && i < MAX_RETENTION_STEPS; i++)
+    step = retain_step (self, &error);
+  if (step == RETAIN_FAILED)
     fail (self, error);
-  else if (more)
+  else if (step == RETAIN_MORE)
     g_source_set_ready_time (self->work, 0);
 }
 

@@ -3,9 +3,26 @@
 
 #include "config.h"
 
+#include <sqlite3.h>
+#include <string.h>
+
+#include "core/eb-error.h"
+#include "support/eb-shim-vfs.h"
 #include "support/eb-store-fixture.h"
+#include "support/eb-test-wait.h"
 
 /* What the store in SQLite takes away, by age and by size, and what it leaves. */
+
+/* That the store fails is expected. */
+static GLogWriterOutput
+drop_failure_cb (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+  g_autofree char *message = g_log_writer_format_fields (level, fields, n_fields, FALSE);
+
+  if (strstr (message, "The store does not work") != NULL)
+    return G_LOG_WRITER_HANDLED;
+  return g_log_writer_default (level, fields, n_fields, user_data);
+}
 
 static void
 reopen (EbStoreFixture *fixture)
@@ -89,6 +106,83 @@ test_retention_size (EbStoreFixture *fixture, gconstpointer data)
   g_assert_cmpuint (eb_store_fixture_append (fixture, "next"), ==, 501);
 }
 
+/* Takes part in a transaction and writes nothing. */
+static gboolean
+try_transaction (EbStoreFixture *fixture, GError **error)
+{
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GArray) receipts = NULL;
+
+  eb_log_append_async (fixture->log, none, NULL, eb_test_result_cb, &result);
+  receipts = eb_log_append_finish (fixture->log, eb_test_wait_for_result (&result), error);
+  return receipts != NULL;
+}
+
+static void
+recover (EbStoreFixture *fixture)
+{
+  for (guint i = 0; i < 10; i++)
+    {
+      eb_fake_clock_advance (fixture->clock, G_TIME_SPAN_SECOND);
+      if (try_transaction (fixture, NULL))
+        return;
+    }
+  g_assert_not_reached ();
+}
+
+/* What the file says, not what the store remembers. */
+static guint64
+get_stored_first (EbStoreFixture *fixture)
+{
+  sqlite3 *handle;
+  sqlite3_stmt *statement;
+  guint64 first;
+
+  wait_for_thread (fixture);
+  g_assert_cmpint (sqlite3_open (fixture->path, &handle), ==, SQLITE_OK);
+  g_assert_cmpint (
+      sqlite3_prepare_v2 (handle, "SELECT min(sequence) FROM event", -1, &statement, NULL), ==,
+      SQLITE_OK);
+  g_assert_cmpint (sqlite3_step (statement), ==, SQLITE_ROW);
+  first = (guint64) sqlite3_column_int64 (statement, 0);
+  sqlite3_finalize (statement);
+  sqlite3_close (handle);
+  return first;
+}
+
+/* What could not be deleted is, when that works again. */
+static void
+test_retention_failure (EbStoreFixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbShimVfs) shim = eb_shim_vfs_new (1);
+  g_autoptr (GError) error = NULL;
+
+  eb_store_fixture_close (fixture);
+  fixture->vfs = eb_shim_vfs_get_name (shim);
+  eb_store_fixture_open (fixture);
+  eb_sqlite_store_configure (fixture->store, EB_DURABILITY_FULL, G_MAXSIZE, G_TIME_SPAN_HOUR);
+  for (guint i = 1; i <= 20; i++)
+    eb_store_fixture_append (fixture, "old");
+  eb_fake_clock_advance (fixture->clock, 50 * G_TIME_SPAN_MINUTE);
+  for (guint i = 1; i <= 20; i++)
+    eb_store_fixture_append (fixture, "young");
+  g_assert_cmpuint (get_first (fixture), ==, 1);
+
+  eb_shim_vfs_fail_after (shim, 0, EB_SHIM_ENOSPC);
+  eb_fake_clock_advance (fixture->clock, 20 * G_TIME_SPAN_MINUTE);
+  try_transaction (fixture, NULL); /* after which retention is due, if it was not before */
+  g_assert_false (try_transaction (fixture, &error));
+  g_assert_error (error, EB_ERROR, EB_ERROR_NO_SPACE);
+  g_assert_true (eb_shim_vfs_has_failed (shim));
+  eb_shim_vfs_restore (shim, EB_SHIM_LOSE_NOTHING);
+  recover (fixture);
+  wait_for_thread (fixture);
+
+  g_assert_cmpuint (get_stored_first (fixture), ==, 21);
+  eb_store_fixture_close (fixture);
+}
+
 static const EbStoreKind sqlite = EB_STORE_SQLITE;
 
 #define ADD(path, func)                                                                            \
@@ -99,9 +193,11 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_log_set_writer_func (drop_failure_cb, NULL, NULL);
 
   ADD ("age", test_retention_age);
   ADD ("size", test_retention_size);
+  ADD ("failure", test_retention_failure);
 
   return g_test_run ();
 }
