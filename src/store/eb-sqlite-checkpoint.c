@@ -56,19 +56,36 @@ report (EbSqliteCheckpoint *self, gboolean failed)
  * eb_sqlite_checkpoint_run:
  * @mode: of sqlite3_wal_checkpoint_v2()
  *
- * Returns: FALSE if it could not be written back
+ * Waits for those who read, a few seconds.
  */
-gboolean
+EbSqliteCheckpointResult
 eb_sqlite_checkpoint_run (EbSqliteCheckpoint *self, int mode)
 {
   int n_frames = 0, n_done = 0;
   int code = sqlite3_wal_checkpoint_v2 (eb_sqlite_database_get_handle (self->database), NULL, mode,
                                         &n_frames, &n_done);
 
-  if (code == SQLITE_OK || code == SQLITE_BUSY)
-    self->n_done = MAX (n_done, 0);
   report (self, code != SQLITE_OK && code != SQLITE_BUSY);
-  return code == SQLITE_OK;
+  if (self->failed)
+    return EB_SQLITE_CHECKPOINT_FAILED;
+  self->n_done = MAX (n_done, 0);
+  return code == SQLITE_OK ? EB_SQLITE_CHECKPOINT_DONE : EB_SQLITE_CHECKPOINT_BUSY;
+}
+
+/**
+ * eb_sqlite_checkpoint_try:
+ *
+ * Like eb_sqlite_checkpoint_run(), but waits for nobody.
+ */
+EbSqliteCheckpointResult
+eb_sqlite_checkpoint_try (EbSqliteCheckpoint *self, int mode)
+{
+  EbSqliteCheckpointResult result;
+
+  eb_sqlite_database_set_patience (self->database, EB_SQLITE_WAITS_FOR_NOBODY);
+  result = eb_sqlite_checkpoint_run (self, mode);
+  eb_sqlite_database_set_patience (self->database, EB_SQLITE_WAITS);
+  return result;
 }
 
 /**
@@ -86,7 +103,8 @@ eb_sqlite_checkpoint_run_if_due (EbSqliteCheckpoint *self)
   now_us = eb_clock_get_monotonic (self->clock);
   if (now_us < self->next_us)
     return;
-  if (!eb_sqlite_checkpoint_run (self, self->n_frames >= MAX_FRAMES ? SQLITE_CHECKPOINT_TRUNCATE
-                                                                    : SQLITE_CHECKPOINT_PASSIVE))
+  if (eb_sqlite_checkpoint_run (self, self->n_frames >= MAX_FRAMES ? SQLITE_CHECKPOINT_TRUNCATE
+                                                                   : SQLITE_CHECKPOINT_PASSIVE)
+      != EB_SQLITE_CHECKPOINT_DONE)
     self->next_us = now_us + RETRY_INTERVAL;
 }

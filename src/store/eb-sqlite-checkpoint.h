@@ -9,6 +9,19 @@
 G_BEGIN_DECLS
 
 /**
+ * EbSqliteCheckpointResult:
+ * @EB_SQLITE_CHECKPOINT_DONE: it was written back
+ * @EB_SQLITE_CHECKPOINT_BUSY: somebody still reads it; nothing is wrong
+ * @EB_SQLITE_CHECKPOINT_FAILED: it could not be written back
+ */
+typedef enum
+{
+  EB_SQLITE_CHECKPOINT_DONE,
+  EB_SQLITE_CHECKPOINT_BUSY,
+  EB_SQLITE_CHECKPOINT_FAILED,
+} EbSqliteCheckpointResult;
+
+/**
  * EbSqliteCheckpoint:
  * @database: the connection that writes
  * @n_frames: in the write-ahead log, as of the last commit
@@ -31,6 +44,7 @@ typedef struct
 void
 eb_sqlite_checkpoint_init (EbSqliteCheckpoint *self, EbClock *clock, EbSqliteDatabase *database);
 void eb_sqlite_checkpoint_run_if_due (EbSqliteCheckpoint *self);
-gboolean eb_sqlite_checkpoint_run (EbSqliteCheckpoint *self, int mode);
+EbSqliteCheckpointResult eb_sqlite_checkpoint_run (EbSqliteCheckpoint *self, int mode);
+EbSqliteCheckpointResult eb_sqlite_checkpoint_try (EbSqliteCheckpoint *self, int mode);
 
 G_END_DECLS

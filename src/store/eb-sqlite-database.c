@@ -53,7 +53,7 @@ set_error (EbSqliteDatabase *self, GError **error)
 static gboolean
 configure (EbSqliteDatabase *self, EbSqliteAccess access, GError **error)
 {
-  sqlite3_busy_timeout (self->handle, BUSY_TIMEOUT_MS);
+  eb_sqlite_database_set_patience (self, EB_SQLITE_WAITS);
   sqlite3_extended_result_codes (self->handle, 1);
   if (access == EB_SQLITE_READ_ONLY)
     {
@@ -114,6 +114,12 @@ const char *
 eb_sqlite_database_get_path (EbSqliteDatabase *self)
 {
   return self->path;
+}
+
+void
+eb_sqlite_database_set_patience (EbSqliteDatabase *self, EbSqlitePatience patience)
+{
+  sqlite3_busy_timeout (self->handle, patience == EB_SQLITE_WAITS ? BUSY_TIMEOUT_MS : 0);
 }
 
 /**

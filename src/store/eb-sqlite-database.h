@@ -22,6 +22,17 @@ typedef enum
 } EbSqliteAccess;
 
 /**
+ * EbSqlitePatience:
+ * @EB_SQLITE_WAITS: a connection waits for another one, which holds nothing for long
+ * @EB_SQLITE_WAITS_FOR_NOBODY: it is told at once that it would have to
+ */
+typedef enum
+{
+  EB_SQLITE_WAITS,
+  EB_SQLITE_WAITS_FOR_NOBODY,
+} EbSqlitePatience;
+
+/**
  * EbSqliteStep:
  * @EB_SQLITE_ROW: the statement stands at a row
  * @EB_SQLITE_DONE: there is none any more
@@ -40,6 +51,7 @@ void eb_sqlite_database_close (EbSqliteDatabase *self);
 
 sqlite3 *eb_sqlite_database_get_handle (EbSqliteDatabase *self);
 const char *eb_sqlite_database_get_path (EbSqliteDatabase *self);
+void eb_sqlite_database_set_patience (EbSqliteDatabase *self, EbSqlitePatience patience);
 gboolean eb_sqlite_database_execute (EbSqliteDatabase *self, const char *sql, GError **error);
 sqlite3_stmt *eb_sqlite_database_prepare (EbSqliteDatabase *self, const char *sql, GError **error);
 EbSqliteStep

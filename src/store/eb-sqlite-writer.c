@@ -76,7 +76,16 @@ fail (EbSqliteWriter *self, const GError *error)
 }
 
 /* Writing the log back makes room in it; and what a failed write has left in the system's cache
- * alone goes to the disk by another way. */
+ * alone goes to the disk by another way. Somebody who reads may keep it from being written back as
+ * a whole, and keeps nobody from writing: publishers, who are refused, do not wait for him. */
+static gboolean
+is_mended (EbSqliteWriter *self)
+{
+  return eb_sqlite_checkpoint_try (&self->checkpoint, SQLITE_CHECKPOINT_TRUNCATE)
+             != EB_SQLITE_CHECKPOINT_FAILED
+         && eb_sqlite_transaction_fence (self->database, ++self->fence, NULL);
+}
+
 static gboolean
 recover_cb (gpointer user_data)
 {
@@ -84,10 +93,8 @@ recover_cb (gpointer user_data)
 
   if (self->failure == NULL)
     return G_SOURCE_CONTINUE;
-  if (!eb_sqlite_transaction_fence (self->database, ++self->fence, NULL)
-      || !eb_sqlite_checkpoint_run (&self->checkpoint, SQLITE_CHECKPOINT_TRUNCATE))
+  if (!is_mended (self))
     {
-      eb_sqlite_checkpoint_run (&self->checkpoint, SQLITE_CHECKPOINT_TRUNCATE);
       set_due_in (self, self->recovery, RECOVERY_INTERVAL);
       return G_SOURCE_CONTINUE;
     }
@@ -218,21 +225,36 @@ retain_cb (gpointer user_data)
 
 /* The thread */
 
+static gboolean
+set_durability (EbSqliteWriter *self, EbDurability durability, GError **error)
+{
+  return eb_sqlite_database_execute (self->database,
+                                     durability == EB_DURABILITY_FULL ? "PRAGMA synchronous=FULL"
+                                                                      : "PRAGMA synchronous=NORMAL",
+                                     error);
+}
+
+/* A durability that cannot be had is tried again with the next settings. */
 static void
 take_settings (EbSqliteWriter *self)
 {
   EbDurability before = self->settings.durability;
+  g_autoptr (GError) error = NULL;
 
   g_mutex_lock (&self->lock);
   self->settings = self->wanted;
   g_mutex_unlock (&self->lock);
 
-  if (self->settings.durability != before)
-    eb_sqlite_database_execute (self->database,
-                                self->settings.durability == EB_DURABILITY_FULL
-                                    ? "PRAGMA synchronous=FULL"
-                                    : "PRAGMA synchronous=NORMAL",
-                                NULL);
+  if (self->settings.durability == before
+      || set_durability (self, self->settings.durability, &error))
+    return;
+  g_warning ("store.durability stays as it was; reload the configuration to try again: %s",
+             error->message);
+  g_mutex_lock (&self->lock);
+  if (self->wanted.durability == self->settings.durability)
+    self->wanted.durability = before;
+  g_mutex_unlock (&self->lock);
+  self->settings.durability = before;
 }
 
 static gboolean

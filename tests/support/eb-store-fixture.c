@@ -134,6 +134,43 @@ eb_store_fixture_append_all (EbStoreFixture *fixture, const char *const *texts)
   return receipts;
 }
 
+/**
+ * eb_store_fixture_try:
+ * @text: (nullable): of an event; NULL to take part in a transaction and leave nothing behind
+ *
+ * Appends, which may fail.
+ */
+gboolean
+eb_store_fixture_try (EbStoreFixture *fixture, const char *text, GError **error)
+{
+  g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_draft_free);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GArray) receipts = NULL;
+
+  if (text != NULL)
+    g_ptr_array_add (drafts, eb_store_fixture_new_draft (text));
+  eb_log_append_async (fixture->log, drafts, NULL, eb_test_result_cb, &result);
+  receipts = eb_log_append_finish (fixture->log, eb_test_wait_for_result (&result), error);
+  return receipts != NULL;
+}
+
+/**
+ * eb_store_fixture_recover:
+ *
+ * Lets time pass until the store works again, which takes a few seconds at most.
+ */
+void
+eb_store_fixture_recover (EbStoreFixture *fixture)
+{
+  for (guint i = 0; i < 4; i++)
+    {
+      eb_fake_clock_advance (fixture->clock, G_TIME_SPAN_SECOND);
+      if (eb_store_fixture_try (fixture, NULL, NULL))
+        return;
+    }
+  g_assert_not_reached ();
+}
+
 guint64
 eb_store_fixture_append (EbStoreFixture *fixture, const char *text)
 {

@@ -32,6 +32,8 @@ void eb_store_fixture_close (EbStoreFixture *fixture);
 
 EbDraft *eb_store_fixture_new_draft (const char *text);
 GArray *eb_store_fixture_append_all (EbStoreFixture *fixture, const char *const *texts);
+gboolean eb_store_fixture_try (EbStoreFixture *fixture, const char *text, GError **error);
+void eb_store_fixture_recover (EbStoreFixture *fixture);
 guint64 eb_store_fixture_append (EbStoreFixture *fixture, const char *text);
 EbPage *eb_store_fixture_read (EbStoreFixture *fixture, guint64 after, gsize max_bytes);
 void eb_store_fixture_assert_event (EbPage *page, guint index, guint64 sequence, const char *text);

@@ -9,7 +9,6 @@
 #include "core/eb-error.h"
 #include "support/eb-shim-vfs.h"
 #include "support/eb-store-fixture.h"
-#include "support/eb-test-wait.h"
 
 /* What the store in SQLite takes away, by age and by size, and what it leaves. */
 
@@ -106,31 +105,6 @@ test_retention_size (EbStoreFixture *fixture, gconstpointer data)
   g_assert_cmpuint (eb_store_fixture_append (fixture, "next"), ==, 501);
 }
 
-/* Takes part in a transaction and writes nothing. */
-static gboolean
-try_transaction (EbStoreFixture *fixture, GError **error)
-{
-  g_autoptr (GPtrArray) none = g_ptr_array_new ();
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GArray) receipts = NULL;
-
-  eb_log_append_async (fixture->log, none, NULL, eb_test_result_cb, &result);
-  receipts = eb_log_append_finish (fixture->log, eb_test_wait_for_result (&result), error);
-  return receipts != NULL;
-}
-
-static void
-recover (EbStoreFixture *fixture)
-{
-  for (guint i = 0; i < 10; i++)
-    {
-      eb_fake_clock_advance (fixture->clock, G_TIME_SPAN_SECOND);
-      if (try_transaction (fixture, NULL))
-        return;
-    }
-  g_assert_not_reached ();
-}
-
 /* What the file says, not what the store remembers. */
 static guint64
 get_stored_first (EbStoreFixture *fixture)
@@ -171,12 +145,13 @@ test_retention_failure (EbStoreFixture *fixture, gconstpointer data)
 
   eb_shim_vfs_fail_after (shim, 0, EB_SHIM_ENOSPC);
   eb_fake_clock_advance (fixture->clock, 20 * G_TIME_SPAN_MINUTE);
-  try_transaction (fixture, NULL); /* after which retention is due, if it was not before */
-  g_assert_false (try_transaction (fixture, &error));
+  eb_store_fixture_try (fixture, NULL,
+                        NULL); /* after which retention is due, if it was not before */
+  g_assert_false (eb_store_fixture_try (fixture, NULL, &error));
   g_assert_error (error, EB_ERROR, EB_ERROR_NO_SPACE);
   g_assert_true (eb_shim_vfs_has_failed (shim));
   eb_shim_vfs_restore (shim, EB_SHIM_LOSE_NOTHING);
-  recover (fixture);
+  eb_store_fixture_recover (fixture);
   wait_for_thread (fixture);
 
   g_assert_cmpuint (get_stored_first (fixture), ==, 21);
