@@ -256,6 +256,8 @@ eb_sqlite_events_read (EbSqliteDatabase *database,
       if (page->events->len == 0)
         continue;
       bytes += eb_event_get_charge (g_ptr_array_index (page->events, page->events->len - 1));
+      if (bytes > max_bytes && page->events->len > 1)
+        g_ptr_array_set_size (page->events, (int) page->events->len - 1);
       if (bytes >= max_bytes)
         break;
     }

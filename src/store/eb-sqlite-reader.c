@@ -10,8 +10,9 @@
 #include "store/eb-sqlite-ledger.h"
 
 /* Reads what is not in the window, in a thread and over a connection of its own. One request after
- * the other, so that the next one finds what was read for the one before. Who asks has one request
- * under way at a time, which bounds how many wait. */
+ * the other, so that the next one finds what was read for the one before. How many wait is bounded
+ * by who asks: a consumer has a page and a few single events under way at a time, and whoever looks
+ * from outside asks for one thing after the other. */
 struct _EbSqliteReader
 {
   char *path;        /* (owned) */
@@ -29,6 +30,10 @@ struct _EbSqliteReader
 #define CHUNK_BYTES     (512 * 1024)
 #define MAX_PAGES       16
 #define MAX_CACHE_BYTES (MAX_PAGES * CHUNK_BYTES)
+
+/* Who takes no more wants an event or two and none of those that follow: for him a chunk would be
+ * read in vain, and put one out that others are using. */
+#define FEW_BYTES 1024
 
 typedef struct
 {
@@ -70,7 +75,7 @@ report_damage (EbSqliteReader *self, guint64 damaged)
 
 /* Returns: (transfer full): what there is from @start on, or NULL with an error */
 static EbPage *
-read_chunk (EbSqliteReader *self, guint64 start, guint64 end, GError **error)
+read_events (EbSqliteReader *self, guint64 start, guint64 end, gsize max_bytes, GError **error)
 {
   EbSqliteDatabase *database = get_database (self, error);
   EbPage *page;
@@ -79,32 +84,43 @@ read_chunk (EbSqliteReader *self, guint64 start, guint64 end, GError **error)
 
   if (database == NULL)
     return NULL;
-  page = eb_sqlite_events_read (database, start, end, CHUNK_BYTES, &damaged, error);
+  page = eb_sqlite_events_read (database, start, end, max_bytes, &damaged, error);
   if (page == NULL)
     return NULL;
   eb_window_get_bounds (self->window, &bounds);
   if (damaged >= bounds.oldest) /* else retention has taken it meanwhile */
     report_damage (self, damaged);
-  eb_page_cache_add (self->cache, start, page);
   return page;
+}
+
+/* Returns: (transfer full): the same, from the cache or through it */
+static EbPage *
+get_events (EbSqliteReader *self, guint64 start, guint64 end, gsize max_bytes, GError **error)
+{
+  EbPage *page = eb_page_cache_lookup (self->cache, start, max_bytes);
+  g_autoptr (EbPage) chunk = NULL;
+
+  if (page != NULL)
+    return page;
+  if (max_bytes <= FEW_BYTES)
+    return read_events (self, start, end, max_bytes, error);
+  chunk = read_events (self, start, end, CHUNK_BYTES, error);
+  if (chunk == NULL)
+    return NULL;
+  eb_page_cache_add (self->cache, start, chunk);
+  return eb_page_cache_lookup (self->cache, start, max_bytes);
 }
 
 static EbPage *
 read_page (EbSqliteReader *self, guint64 after, gsize max_bytes, GError **error)
 {
   EbWindowBounds bounds;
-  g_autoptr (EbPage) chunk = NULL;
   EbPage *page, *copy;
   guint64 start;
 
   eb_window_get_bounds (self->window, &bounds);
   start = MAX (after + 1, bounds.oldest);
-  page = eb_page_cache_lookup (self->cache, start, max_bytes);
-  if (page == NULL)
-    {
-      chunk = read_chunk (self, start, MAX (bounds.first, start + 1), error);
-      page = chunk != NULL ? eb_page_cache_lookup (self->cache, start, max_bytes) : NULL;
-    }
+  page = get_events (self, start, MAX (bounds.first, start + 1), max_bytes, error);
   if (page == NULL || page->lost_up_to != 0 || start == after + 1)
     return page;
 

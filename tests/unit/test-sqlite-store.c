@@ -64,7 +64,7 @@ reopen (EbStoreFixture *fixture)
   eb_store_fixture_open (fixture);
 }
 
-/* Does to the database what nobody should; the store is closed. */
+/* Does to the database what nobody should. */
 static void
 execute (EbStoreFixture *fixture, const char *sql)
 {
@@ -346,6 +346,40 @@ test_behind (EbStoreFixture *fixture, gconstpointer data)
   g_assert_cmpuint (after, ==, 300);
 }
 
+/* Who wants one event gets it alone, and its neighbours are neither read nor kept. */
+static void
+test_single (EbStoreFixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbPage) first = NULL;
+  g_autoptr (EbPage) second = NULL;
+  g_autoptr (EbPage) all = NULL;
+  g_autoptr (EbPage) kept = NULL;
+
+  for (guint i = 1; i <= 5; i++)
+    eb_store_fixture_append (fixture, "as it was");
+  reopen (fixture);
+  first = eb_store_fixture_read (fixture, 0, 1);
+  g_assert_cmpuint (first->events->len, ==, 1);
+  eb_store_fixture_assert_event (first, 0, 1, "as it was");
+
+  execute (fixture, "DELETE FROM event WHERE sequence = 2");
+  expect_log ("event 2 is damaged");
+  second = eb_store_fixture_read (fixture, 1, 1);
+  assert_logged_once ();
+  g_assert_cmpuint (second->lost_up_to, ==, 2);
+  g_assert_cmpuint (second->events->len, ==, 1);
+  eb_store_fixture_assert_event (second, 0, 3, "as it was");
+
+  /* What others have read serves him too. */
+  all = eb_store_fixture_read (fixture, 2, 100000);
+  g_assert_cmpuint (all->events->len, ==, 3);
+  execute (fixture, "DELETE FROM event");
+  kept = eb_store_fixture_read (fixture, 3, 1);
+  g_assert_cmpuint (kept->lost_up_to, ==, 0);
+  g_assert_cmpuint (kept->events->len, ==, 1);
+  eb_store_fixture_assert_event (kept, 0, 4, "as it was");
+}
+
 static void
 test_accepted (EbStoreFixture *fixture, gconstpointer data)
 {
@@ -454,6 +488,7 @@ main (int argc, char **argv)
   ADD ("damage", test_damage);
   ADD ("hole", test_hole);
   ADD ("behind", test_behind);
+  ADD ("single", test_single);
   ADD ("accepted", test_accepted);
   ADD ("busy", test_busy);
   ADD ("closed", test_closed);
