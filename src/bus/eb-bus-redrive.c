@@ -186,6 +186,7 @@ revive (EbException *letter, gint64 now_us)
 {
   letter->dead = FALSE;
   letter->attempts = 0;
+  letter->failures = 0;
   letter->last_status = 0;
   letter->first_us = letter->last_us = 0;
   letter->due_us = now_us;

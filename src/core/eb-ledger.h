@@ -47,6 +47,7 @@ typedef struct
   guint64 previous;  /* sequence of the matching event before it; 0 at first */
   gboolean dead;     /* else it waits aside */
   guint attempts;    /* made so far */
+  guint failures;    /* of those, how many the retry schedule counts */
   guint last_status; /* HTTP status of the last one, 0 if there was no answer */
   char *reason;      /* (owned) (nullable): what was wrong, for people */
   gint64 first_us;   /* real time of the first attempt */

@@ -29,6 +29,7 @@ typedef enum
  * EbAsideEntry:
  * @due: monotonic time; set in the heap only while WAITING
  * @attempts: made so far
+ * @n_failures: of those, how many the retry schedule counts
  * @first_us: real time at which the first one failed
  *
  * A delivery that waits for its retry. Its event is in the log, not here.
@@ -40,6 +41,7 @@ typedef struct
   guint64 previous;
   gint64 first_us;
   guint attempts;
+  guint n_failures;
   EbAsideState state;
 } EbAsideEntry;
 

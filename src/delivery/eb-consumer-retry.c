@@ -81,6 +81,7 @@ record_failure (EbConsumer *self,
   change = eb_change_new (kind, id, eb_delivery_get_sequence (delivery));
   change->exception.previous = delivery->previous;
   change->exception.attempts = delivery->attempt;
+  change->exception.failures = delivery->n_failures;
   change->exception.last_status = answer->kind == EB_ANSWER_RESPONSE ? answer->status : 0;
   change->exception.reason = eb_answer_describe (answer);
   change->exception.first_us = delivery->first_us;
@@ -159,7 +160,8 @@ set_aside (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, GTime
   EbAsideEntry entry = { .sequence = eb_delivery_get_sequence (delivery),
                          .previous = delivery->previous,
                          .first_us = delivery->first_us,
-                         .attempts = delivery->attempt };
+                         .attempts = delivery->attempt,
+                         .n_failures = delivery->n_failures };
 
   record_aside (self, delivery, answer, delay);
   eb_aside_add (self->recovery->aside, &entry, EB_ASIDE_WAITING, get_now (self) + delay);
@@ -231,6 +233,7 @@ note_attempt (EbConsumer *self, EbDelivery *delivery, EbVerdictKind kind)
     return;
   if (self->recovery != NULL)
     self->recovery->n_probes = 0;
+  delivery->n_failures += kind == EB_VERDICT_RETRY || kind == EB_VERDICT_DEAD;
   if (kind != EB_VERDICT_DELIVERED && delivery->first_us == 0)
     delivery->first_us = eb_clock_get_real (self->owner->clock);
 }
@@ -298,6 +301,7 @@ rejoin_line (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel)
   EbDelivery *delivery = eb_delivery_new (self, parcel, entry->previous);
 
   delivery->attempt = entry->attempts;
+  delivery->n_failures = entry->n_failures;
   delivery->first_us = entry->first_us;
   delivery->exception = TRUE;
   delivery->fetched = TRUE;
@@ -387,7 +391,8 @@ load_exception (EbConsumer *self, const EbException *exception, gint64 due_us)
   EbAsideEntry entry = { .sequence = exception->sequence,
                          .previous = exception->previous,
                          .first_us = exception->first_us,
-                         .attempts = exception->attempts };
+                         .attempts = exception->attempts,
+                         .n_failures = exception->failures };
 
   if (eb_aside_lookup (self->recovery->aside, exception->sequence) != NULL)
     return;
@@ -434,6 +439,7 @@ eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *par
     }
   delivery = eb_consumer_enqueue (self, parcel);
   delivery->attempt = entry->attempts;
+  delivery->n_failures = entry->n_failures;
   delivery->first_us = entry->first_us;
   delivery->exception = TRUE;
   eb_aside_remove (self->recovery->aside, entry);
@@ -510,6 +516,7 @@ redrive (EbConsumer *self, const EbException *exception, gint64 due_us)
   EbException anew = *exception;
 
   anew.attempts = 0;
+  anew.failures = 0;
   anew.first_us = 0;
   if (delivery == NULL)
     load_exception (self, &anew, due_us);

@@ -21,6 +21,7 @@ typedef struct
   EbParcel *parcel;    /* (owned) */
   guint64 previous;    /* sequence of the matching event before it; 0 at first */
   guint attempt;       /* 1 for the first */
+  guint n_failures;    /* earlier attempts that the retry schedule counts */
   guint exception : 1; /* the ledger was told of it: others may pass it */
   guint fetched : 1;   /* it waited aside: it is in line before what the log brings */
   gint64 first_us;     /* real time at which its first attempt failed; 0 before */

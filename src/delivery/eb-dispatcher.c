@@ -124,6 +124,7 @@ judge_failure (EbDispatcher *self,
 {
   EbAttempt attempt = { .retry = self->settings->retry,
                         .number = delivery->attempt,
+                        .n_failures = delivery->n_failures,
                         .n_probes = n_probes,
                         .answer = answer,
                         .random = g_rand_double (self->random),

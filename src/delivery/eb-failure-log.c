@@ -87,11 +87,11 @@ append_what_is_next (GString *line, const EbAttempt *attempt, const EbVerdict *v
     g_string_append_printf (line, "; attempt %u, nothing more is sent there for %s",
                             attempt->number, delay);
   else if (verdict->kind == EB_VERDICT_RETRY)
-    g_string_append_printf (line, "; attempt %u of %u, next in %s", attempt->number,
+    g_string_append_printf (line, "; failure %u of %u, next try in %s", attempt->n_failures + 1,
                             attempt->retry->len + 1, delay);
   else if (verdict->kind == EB_VERDICT_DEAD)
-    g_string_append_printf (line, "; attempt %u was the last, it is a dead letter now",
-                            attempt->number);
+    g_string_append_printf (line, "; failure %u was the last, it is a dead letter now",
+                            attempt->n_failures + 1);
 }
 
 /**

@@ -75,32 +75,33 @@ parse_retry_after (const char *value, gint64 now_us)
   return MIN (hold, MAX_HOLD);
 }
 
+/* @number: 1 for the first */
 static GTimeSpan
-get_scheduled_delay (const EbAttempt *attempt)
+get_scheduled_delay (const EbAttempt *attempt, guint number)
 {
   guint last = attempt->retry->len;
+  GTimeSpan delay =
+      last > 0 ? g_array_index (attempt->retry, GTimeSpan, MIN (number, last) - 1) : FIRST_PROBE;
 
-  return last > 0 ? g_array_index (attempt->retry, GTimeSpan, MIN (attempt->number, last) - 1)
-                  : FIRST_PROBE;
+  return add_jitter (delay, attempt->random);
 }
 
+/* A sink that is busy does not use its retries up, however often it says so. */
 static EbVerdict
 judge_hold (const EbAttempt *attempt)
 {
   GTimeSpan asked = parse_retry_after (attempt->answer->retry_after, attempt->now_us);
 
   return (EbVerdict){ EB_VERDICT_HOLD,
-                      asked > 0 ? asked
-                                : add_jitter (get_scheduled_delay (attempt), attempt->random) };
+                      asked > 0 ? asked : get_scheduled_delay (attempt, attempt->number) };
 }
 
 static EbVerdict
 judge_failure (const EbAttempt *attempt)
 {
-  if (attempt->number > attempt->retry->len)
+  if (attempt->n_failures >= attempt->retry->len)
     return (EbVerdict){ EB_VERDICT_DEAD, 0 };
-  return (EbVerdict){ EB_VERDICT_RETRY,
-                      add_jitter (get_scheduled_delay (attempt), attempt->random) };
+  return (EbVerdict){ EB_VERDICT_RETRY, get_scheduled_delay (attempt, attempt->n_failures + 1) };
 }
 
 static EbVerdict

@@ -35,8 +35,10 @@ typedef struct
 
 /**
  * EbAttempt:
- * @retry: (element-type GTimeSpan): what is waited after the first failed attempt, the second, …
+ * @retry: (element-type GTimeSpan): what is waited after the first failure, the second, …
  * @number: 1 for the first
+ * @n_failures: how many attempts before this one failed; those that found nobody, or a sink that
+ *   was busy, are none
  * @n_probes: how many attempts before this one, in a row, found nobody
  * @answer: what became of it
  * @random: from 0 to 1
@@ -48,6 +50,7 @@ typedef struct
 {
   GArray *retry;
   guint number;
+  guint n_failures;
   guint n_probes;
   const EbAnswer *answer;
   double random;

@@ -75,7 +75,7 @@ put_exception (EbSqliteDatabase *database, const EbChange *change, GError **erro
   const EbException *exception = &change->exception;
   sqlite3_stmt *statement = eb_sqlite_database_prepare (
       database,
-      "INSERT OR REPLACE INTO exception SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10"
+      "INSERT OR REPLACE INTO exception SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
       " WHERE EXISTS (SELECT 1 FROM subscription WHERE id = ?1)",
       error);
 
@@ -86,11 +86,12 @@ put_exception (EbSqliteDatabase *database, const EbChange *change, GError **erro
   sqlite3_bind_int64 (statement, 3, (gint64) exception->previous);
   sqlite3_bind_int64 (statement, 4, exception->dead != FALSE);
   sqlite3_bind_int64 (statement, 5, exception->attempts);
-  sqlite3_bind_int64 (statement, 6, exception->last_status);
-  bind_text (statement, 7, exception->reason);
-  sqlite3_bind_int64 (statement, 8, exception->first_us);
-  sqlite3_bind_int64 (statement, 9, exception->last_us);
-  sqlite3_bind_int64 (statement, 10, exception->due_us);
+  sqlite3_bind_int64 (statement, 6, exception->failures);
+  sqlite3_bind_int64 (statement, 7, exception->last_status);
+  bind_text (statement, 8, exception->reason);
+  sqlite3_bind_int64 (statement, 9, exception->first_us);
+  sqlite3_bind_int64 (statement, 10, exception->last_us);
+  sqlite3_bind_int64 (statement, 11, exception->due_us);
   return eb_sqlite_database_run (database, statement, error);
 }
 
@@ -156,6 +157,7 @@ enum
   COLUMN_PREVIOUS,
   COLUMN_DEAD,
   COLUMN_ATTEMPTS,
+  COLUMN_FAILURES,
   COLUMN_LAST_STATUS,
   COLUMN_REASON,
   COLUMN_FIRST,
@@ -172,6 +174,7 @@ exception_from_row (sqlite3_stmt *statement)
   exception->previous = (guint64) sqlite3_column_int64 (statement, COLUMN_PREVIOUS);
   exception->dead = sqlite3_column_int (statement, COLUMN_DEAD) != 0;
   exception->attempts = (guint) sqlite3_column_int64 (statement, COLUMN_ATTEMPTS);
+  exception->failures = (guint) sqlite3_column_int64 (statement, COLUMN_FAILURES);
   exception->last_status = (guint) sqlite3_column_int64 (statement, COLUMN_LAST_STATUS);
   exception->reason = g_strdup ((const char *) sqlite3_column_text (statement, COLUMN_REASON));
   exception->first_us = sqlite3_column_int64 (statement, COLUMN_FIRST);
@@ -192,7 +195,7 @@ query_exceptions (EbSqliteDatabase *database,
 {
   sqlite3_stmt *statement = eb_sqlite_database_prepare (
       database,
-      "SELECT sequence, previous, dead, attempts, last_status, reason, first, last, due"
+      "SELECT sequence, previous, dead, attempts, failures, last_status, reason, first, last, due"
       " FROM exception WHERE subscription = ?1 AND sequence > ?2 AND dead BETWEEN ?3 AND ?4"
       " ORDER BY sequence LIMIT ?5",
       error);

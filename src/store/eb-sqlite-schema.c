@@ -39,6 +39,7 @@ static const char format_1[] =
     "  previous INTEGER NOT NULL,"
     "  dead INTEGER NOT NULL,"
     "  attempts INTEGER NOT NULL,"
+    "  failures INTEGER NOT NULL," /* of the attempts, those that the retry schedule counts */
     "  last_status INTEGER NOT NULL,"
     "  reason TEXT,"
     "  first INTEGER NOT NULL," /* these three in microseconds since 1970 */

@@ -287,6 +287,34 @@ test_busy_for_long (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->report.dead, ==, 0);
 }
 
+/* Nor are its retries used up by it, and what it fails at in between counts. */
+static void
+test_busy_then_failing (Fixture *fixture, gconstpointer data)
+{
+  static const GTimeSpan retry[] = { 1 * SECOND };
+  g_autoptr (EbSubscription) subscription = NULL;
+  const EbException *dead;
+  guint index = 0;
+
+  set_retry (fixture, retry, G_N_ELEMENTS (retry));
+  subscription = add (fixture, EB_ORDER_RELAXED, 1, NULL);
+  script (fixture, EB_FAKE_ANSWER_503, 2);
+  script (fixture, EB_FAKE_ANSWER_500, 1);
+  script (fixture, EB_FAKE_ANSWER_503, 1);
+  script (fixture, EB_FAKE_ANSWER_500, 1);
+  eb_delivery_fixture_publish (fixture, "t", 1);
+  for (guint i = 1; i <= 4; i++)
+    {
+      ASSERT_ARRIVALS (&index, { 1, i });
+      eb_delivery_fixture_advance (fixture, LONGEST (SECOND));
+    }
+  ASSERT_ARRIVALS (&index, { 1, 5 });
+  assert_steps (fixture, "aside 1;aside 1;dead 1;");
+  dead = find_step (fixture, EB_CHANGE_DEAD);
+  g_assert_cmpuint (dead->attempts, ==, 5);
+  g_assert_cmpuint (dead->failures, ==, 2);
+}
+
 /* More than may stand aside hold the line; when some have ended it goes on. */
 static void
 test_too_many_aside (Fixture *fixture, gconstpointer data)
@@ -314,6 +342,7 @@ exception_new (Fixture *fixture, guint64 sequence, guint attempts, GTimeSpan due
   exception->sequence = sequence;
   exception->previous = sequence - 1;
   exception->attempts = attempts;
+  exception->failures = attempts;
   exception->first_us = now_us - G_TIME_SPAN_HOUR;
   exception->last_us = now_us - 10 * SECOND;
   exception->due_us = now_us + due_in;
@@ -477,6 +506,7 @@ main (int argc, char **argv)
   ADD ("unreachable", test_unreachable);
   ADD ("hold", test_hold);
   ADD ("busy-for-long", test_busy_for_long);
+  ADD ("busy-then-failing", test_busy_then_failing);
   ADD ("too-many-aside", test_too_many_aside);
   ADD ("redrive", test_redrive);
   ADD ("start-relaxed", test_start_relaxed);

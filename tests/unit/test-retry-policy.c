@@ -19,7 +19,7 @@ typedef struct
   EbAnswerKind answer;
   guint status;
   const char *retry_after;
-  guint number;
+  guint number; /* of the attempt; all before it have failed, but for the busy ones */
   guint n_probes;
   EbVerdictKind verdict;
   double delay; /* in seconds, before jitter */
@@ -28,6 +28,7 @@ typedef struct
     EXACT,
     JITTER
   } jitter;
+  guint n_busy; /* earlier attempts that were answered with 429 or 503 */
 } Row;
 
 static const Row rows[] = {
@@ -40,6 +41,10 @@ static const Row rows[] = {
   { "500 second", EB_ANSWER_RESPONSE, 500, NULL, 2, 0, EB_VERDICT_RETRY, 5, JITTER },
   { "500 ninth", EB_ANSWER_RESPONSE, 500, NULL, 9, 0, EB_VERDICT_RETRY, 43200, JITTER },
   { "500 tenth", EB_ANSWER_RESPONSE, 500, NULL, 10, 0, EB_VERDICT_DEAD, 0, EXACT },
+  { "500 after 503 x 9", EB_ANSWER_RESPONSE, 500, NULL, 10, 0, EB_VERDICT_RETRY, 1, JITTER, 9 },
+  { "500 twice after 503 x 9", EB_ANSWER_RESPONSE, 500, NULL, 11, 0, EB_VERDICT_RETRY, 5, JITTER,
+    9 },
+  { "500 tenth after 503 x 9", EB_ANSWER_RESPONSE, 500, NULL, 19, 0, EB_VERDICT_DEAD, 0, EXACT, 9 },
   { "500 asks", EB_ANSWER_RESPONSE, 500, "60", 1, 0, EB_VERDICT_RETRY, 1, JITTER },
   { "301", EB_ANSWER_RESPONSE, 301, NULL, 3, 0, EB_VERDICT_RETRY, 30, JITTER },
   { "404", EB_ANSWER_RESPONSE, 404, NULL, 4, 0, EB_VERDICT_RETRY, 120, JITTER },
@@ -97,6 +102,7 @@ judge (const Row *row, GArray *retry, double random)
   EbAnswer answer = { row->answer, row->status, row->retry_after, "why" };
   EbAttempt attempt = { .retry = retry,
                         .number = row->number,
+                        .n_failures = row->number - 1 - row->n_busy,
                         .n_probes = row->n_probes,
                         .answer = &answer,
                         .random = random,

@@ -155,6 +155,7 @@ new_exception (EbChangeKind kind, guint64 sequence)
 
   change->exception.previous = sequence - 1;
   change->exception.attempts = 3;
+  change->exception.failures = 2;
   change->exception.last_status = 500;
   change->exception.reason = g_strdup ("answered 500");
   change->exception.first_us = 1;
@@ -193,6 +194,7 @@ test_ledger (EbStoreFixture *fixture, gconstpointer data)
   g_assert_cmpuint (exception->sequence, ==, 6);
   g_assert_cmpuint (exception->previous, ==, 5);
   g_assert_cmpuint (exception->attempts, ==, 3);
+  g_assert_cmpuint (exception->failures, ==, 2);
   g_assert_cmpuint (exception->last_status, ==, 500);
   g_assert_cmpstr (exception->reason, ==, "answered 500");
   g_assert_cmpint (exception->due_us, ==, 3);
