@@ -42,12 +42,14 @@ static GTimeSpan
 parse_seconds (const char *value)
 {
   gsize n_digits = strspn (value, "0123456789");
+  gsize n_zeros = strspn (value, "0");
 
   if (n_digits == 0 || value[n_digits + strspn (value + n_digits, " \t")] != '\0')
     return 0;
-  /* More digits than this are longer than MAX_HOLD anyway, leading zeros or not. */
-  return n_digits > 6 ? MAX_HOLD
-                      : (GTimeSpan) g_ascii_strtoull (value, NULL, 10) * G_TIME_SPAN_SECOND;
+  /* More digits than this are longer than MAX_HOLD anyway. */
+  return n_digits - n_zeros > 6
+             ? MAX_HOLD
+             : (GTimeSpan) g_ascii_strtoull (value, NULL, 10) * G_TIME_SPAN_SECOND;
 }
 
 /* Returns: 0 if it is no date, or one that has passed */
