@@ -120,7 +120,8 @@ handle_stop (EbDispatcher *dispatcher, const Message *message)
 /**
  * eb_worker_free:
  *
- * Ends the thread, and with it whatever is under way. Waits for it; it never waits for a sink.
+ * Ends the thread, and with it whatever is under way. Waits for it; it never waits for a sink, and
+ * for the log only if somebody is just reading there.
  */
 void
 eb_worker_free (EbWorker *self)

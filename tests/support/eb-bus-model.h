@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /**
  * EbBusModel:
  *
- * What a user may expect of a bus: which registrations there are, which events are in the log. It
+ * What a user may expect of a bus's registrations: which there are, and what arrives for each. It
  * is told what was asked, answered and seen; what must not be so ends the program, with what was
  * wrong.
  */
@@ -19,19 +19,13 @@ typedef struct _EbBusModel EbBusModel;
 EbBusModel *eb_bus_model_new (GTimeSpan lease);
 void eb_bus_model_free (EbBusModel *self);
 
-guint eb_bus_model_publish (EbBusModel *self, guint n_events);
-void eb_bus_model_refuse (EbBusModel *self, guint serial, guint n_events);
-void eb_bus_model_see (EbBusModel *self, guint64 sequence, guint serial);
-void eb_bus_model_check_log (EbBusModel *self, guint64 head);
-
 void eb_bus_model_added (EbBusModel *self, const char *id, guint64 head, gint64 now_us);
 void eb_bus_model_acked (EbBusModel *self, const char *id, guint64 head);
 void eb_bus_model_renewed (EbBusModel *self, const char *id, gint64 now_us);
 void eb_bus_model_ask_end (EbBusModel *self, const char *id);
 void eb_bus_model_removed (EbBusModel *self, const char *id, const char *reason, gint64 now_us);
 void eb_bus_model_ended (EbBusModel *self, const char *id);
-void
-eb_bus_model_arrive (EbBusModel *self, const char *id, const EbFakeArrival *arrival, guint serial);
+void eb_bus_model_arrive (EbBusModel *self, const char *id, const EbFakeArrival *arrival);
 
 void eb_bus_model_stopped (EbBusModel *self, gboolean power_cut);
 void eb_bus_model_started (EbBusModel *self);

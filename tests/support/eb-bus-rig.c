@@ -5,7 +5,6 @@
 
 #include "support/eb-bus-rig.h"
 
-#include "bus/eb-bus-private.h"
 #include "support/eb-test-wait.h"
 
 #define SECOND G_TIME_SPAN_SECOND
@@ -14,8 +13,6 @@
 #define RETENTION_AGE (10000 * G_TIME_SPAN_DAY)
 
 #define DRAIN_LIMIT (8 * SECOND)
-
-#define MAX_LETTERS 1000
 
 gboolean
 eb_bus_rig_is_cut (EbBusRig *self)
@@ -53,8 +50,13 @@ run (void)
 
 /* What arrives */
 
-static guint
-get_serial (EbEvent *event)
+/**
+ * eb_bus_rig_get_serial:
+ *
+ * Returns: which publication it is: its data begins with the number
+ */
+guint
+eb_bus_rig_get_serial (EbEvent *event)
 {
   gsize size;
   const char *text = g_bytes_get_data (eb_event_get_data (event), &size);
@@ -80,8 +82,8 @@ eb_bus_rig_collect (EbBusRig *self)
                                                    self->subscribers[i].n_arrived++);
 
         self->subscribers[i].kept |= arrival.behaviour == EB_FAKE_KEEP;
-        eb_bus_model_arrive (self->model, self->subscribers[i].address, &arrival,
-                             get_serial (arrival.event));
+        eb_log_model_see (self->log_model, arrival.sequence, eb_bus_rig_get_serial (arrival.event));
+        eb_bus_model_arrive (self->model, self->subscribers[i].address, &arrival);
       }
 }
 
@@ -105,6 +107,24 @@ eb_bus_rig_release (EbBusRig *self)
       if (history != NULL)
         eb_delivery_history_release (history);
       eb_fake_sinks_release (self->sinks, self->subscribers[i].uri);
+    }
+}
+
+/**
+ * eb_bus_rig_for_each:
+ * @func: for the registrations that are alive, when they know of every arrival
+ */
+void
+eb_bus_rig_for_each (EbBusRig *self, void (*func) (EbDeliveryHistory *history))
+{
+  eb_bus_rig_collect (self);
+  for (guint i = 0; i < EB_RIG_SUBSCRIBERS; i++)
+    {
+      EbDeliveryHistory *history =
+          eb_bus_model_get_history (self->model, self->subscribers[i].address);
+
+      if (history != NULL)
+        func (history);
     }
 }
 
@@ -141,9 +161,14 @@ is_over_or_cut (gpointer user_data)
   return wait->condition (wait->data) || eb_bus_rig_is_cut (wait->rig);
 }
 
-/* Returns: FALSE if the power went off */
-static gboolean
-wait_for (EbBusRig *self, gboolean (*condition) (gpointer data), gpointer data)
+/**
+ * eb_bus_rig_wait_for:
+ * @condition: waited for as by eb_test_wait_for(); sinks do not keep anything meanwhile
+ *
+ * Returns: FALSE if the power went off
+ */
+gboolean
+eb_bus_rig_wait_for (EbBusRig *self, gboolean (*condition) (gpointer data), gpointer data)
 {
   eb_test_wait_for (is_over_or_cut, &(Wait){ self, condition, data });
   return !eb_bus_rig_is_cut (self);
@@ -160,173 +185,6 @@ static gboolean
 has_nothing_in_flight (gpointer data)
 {
   return ((EbBusRig *) data)->n_in_flight == 0;
-}
-
-static gboolean
-has_told_progress (gpointer data)
-{
-  return eb_progress_is_empty (
-      eb_progress_writer_get_progress (((EbBusRig *) data)->bus->progress));
-}
-
-/* What was told the ledger before is in it. */
-static void
-pass_ledger (EbBusRig *self)
-{
-  g_autoptr (GPtrArray) nothing = g_ptr_array_new ();
-  g_autoptr (GAsyncResult) result = NULL;
-
-  eb_ledger_apply_async (self->store.ledger, self->bus->epoch, nothing, NULL, eb_test_result_cb,
-                         &result);
-  eb_test_wait_for_result (&result);
-  run ();
-}
-
-/* A pool takes one at a time, so it is not left alone when the power goes off. */
-static void
-drain_workers (EbBusRig *self)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-
-  eb_worker_pool_drain_async (self->workers, eb_bus_rig_get_head (self), eb_test_result_cb,
-                              &result);
-  if (!wait_for (self, has_result, &result))
-    eb_worker_pool_stop (self->workers);
-  eb_test_wait_for_result (&result);
-  run ();
-}
-
-static void
-for_each_alive (EbBusRig *self, void (*func) (EbDeliveryHistory *history))
-{
-  eb_bus_rig_collect (self);
-  for (guint i = 0; i < EB_RIG_SUBSCRIBERS; i++)
-    {
-      EbDeliveryHistory *history =
-          eb_bus_model_get_history (self->model, self->subscribers[i].address);
-
-      if (history != NULL)
-        func (history);
-    }
-}
-
-/* Looking */
-
-static GArray *
-list_dead (EbBusRig *self, const char *id)
-{
-  GArray *dead = g_array_new (FALSE, FALSE, sizeof (guint64));
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GPtrArray) letters = NULL;
-  guint64 next;
-
-  eb_bus_list_dead_letters_async (self->bus, id, 0, MAX_LETTERS, eb_test_result_cb, &result);
-  letters =
-      eb_bus_list_dead_letters_finish (self->bus, eb_test_wait_for_result (&result), &next, NULL);
-  for (guint i = 0; letters != NULL && i < letters->len; i++)
-    g_array_append_val (
-        dead, ((const EbDeadLetter *) g_ptr_array_index (letters, i))->exception->sequence);
-  return dead;
-}
-
-static void
-check_dead (EbBusRig *self, void (*check) (EbDeliveryHistory *history, GArray *dead))
-{
-  for (guint i = 0; i < EB_RIG_SUBSCRIBERS; i++)
-    {
-      const char *id = self->subscribers[i].address;
-      g_autoptr (GArray) dead = NULL;
-
-      if (eb_bus_model_get_history (self->model, id) == NULL)
-        continue;
-      dead = list_dead (self, id);
-      eb_bus_rig_collect (self);
-      if (!eb_bus_rig_is_cut (self) && eb_bus_model_get_history (self->model, id) != NULL)
-        check (eb_bus_model_get_history (self->model, id), dead);
-    }
-}
-
-/* Returns: (nullable): NULL if the power is off */
-static EbPage *
-read_log (EbBusRig *self, guint64 after)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-  EbPage *page;
-
-  eb_log_read_async (self->store.log, after, G_MAXSIZE, EB_LOG_NO_WAIT, NULL, eb_test_result_cb,
-                     &result);
-  page = eb_log_read_finish (self->store.log, eb_test_wait_for_result (&result), NULL);
-  g_assert_true (page != NULL || eb_bus_rig_is_cut (self));
-  return page;
-}
-
-static void
-check_log (EbBusRig *self)
-{
-  guint64 head = eb_bus_rig_get_head (self);
-  guint64 after = 0;
-
-  while (after < head)
-    {
-      g_autoptr (EbPage) page = read_log (self, after);
-
-      if (page == NULL)
-        return;
-      g_assert_cmpuint (page->lost_up_to, ==, 0);
-      g_assert_cmpuint (page->events->len, >, 0);
-      for (guint i = 0; i < page->events->len; i++)
-        {
-          EbEvent *event = g_ptr_array_index (page->events, i);
-
-          g_assert_cmpuint (eb_event_get_sequence (event), ==, ++after);
-          eb_bus_model_see (self->model, after, get_serial (event));
-        }
-    }
-  if (!eb_bus_rig_is_cut (self)) /* else answers may still come that nobody hears */
-    eb_bus_model_check_log (self->model, head);
-}
-
-static void
-check_list (EbBusRig *self)
-{
-  g_autoptr (GPtrArray) list = eb_bus_list_subscribers (self->bus);
-  g_autoptr (GPtrArray) ids = g_ptr_array_new ();
-
-  for (guint i = 0; i < list->len; i++)
-    g_ptr_array_add (ids, ((EbSubscriber *) g_ptr_array_index (list, i))->label);
-  g_ptr_array_add (ids, NULL);
-  eb_bus_model_check_quiet (self->model, (const char *const *) ids->pdata, get_now (self));
-}
-
-/**
- * eb_bus_rig_settle:
- *
- * Waits until nothing happens unless time passes, and compares what there is with the model.
- *
- * Returns: FALSE if the power went off meanwhile
- */
-gboolean
-eb_bus_rig_settle (EbBusRig *self)
-{
-  guint n_removed;
-
-  /* Again for those that have just ended: they may still be under way. */
-  do
-    {
-      n_removed = self->n_removed;
-      wait_for (self, has_nothing_in_flight, self);
-      pass_ledger (self);
-      for_each_alive (self, eb_delivery_history_note_answered);
-      drain_workers (self);
-      wait_for (self, has_told_progress, self);
-      check_log (self);
-      check_dead (self, eb_delivery_history_check_dead);
-    }
-  while (self->n_removed != n_removed && !eb_bus_rig_is_cut (self));
-  if (eb_bus_rig_is_cut (self))
-    return FALSE;
-  check_list (self);
-  return TRUE;
 }
 
 /* The daemon's lives */
@@ -352,7 +210,7 @@ open_store (EbBusRig *self)
 static void
 create_bus (EbBusRig *self)
 {
-  static const GTimeSpan retry[EB_HISTORY_MAX_ATTEMPTS - 1] = { 1 * SECOND, 5 * SECOND,
+  static const GTimeSpan retry[EB_HISTORY_MAX_FAILURES - 1] = { 1 * SECOND, 5 * SECOND,
                                                                 30 * SECOND };
   g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
   g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
@@ -398,7 +256,7 @@ try_start (EbBusRig *self)
   if (eb_bus_start_finish (self->bus, eb_test_wait_for_result (&result), NULL))
     {
       eb_bus_model_started (self->model);
-      check_dead (self, eb_delivery_history_check_kept);
+      eb_bus_rig_check_dead (self, eb_delivery_history_check_kept);
       return TRUE;
     }
   g_assert_true (eb_bus_rig_is_cut (self));
@@ -431,7 +289,7 @@ eb_bus_rig_start (EbBusRig *self)
 {
   while (!try_start (self))
     note_end (self, EB_SHIM_LOSE_UNSYNCED);
-  check_log (self);
+  eb_bus_rig_check_log (self);
 }
 
 /**
@@ -445,16 +303,16 @@ eb_bus_rig_end (EbBusRig *self, EbRigEnd end)
   g_autoptr (GAsyncResult) result = NULL;
   gboolean drained;
 
-  for_each_alive (self, eb_delivery_history_note_answered);
+  eb_bus_rig_for_each (self, eb_delivery_history_note_answered);
   eb_bus_drain_async (self->bus, DRAIN_LIMIT, eb_test_result_cb, &result);
-  if (end == EB_RIG_BREAK_OFF || !wait_for (self, has_result, &result))
+  if (end == EB_RIG_BREAK_OFF || !eb_bus_rig_wait_for (self, has_result, &result))
     eb_fake_clock_advance (self->store.clock, DRAIN_LIMIT);
   eb_bus_drain_finish (self->bus, eb_test_wait_for_result (&result));
   drained = end == EB_RIG_DRAIN && !eb_bus_rig_is_cut (self);
   g_clear_object (&result); /* it holds the bus */
   destroy_bus (self);
   if (drained)
-    for_each_alive (self, eb_delivery_history_seal);
+    eb_bus_rig_for_each (self, eb_delivery_history_seal);
   note_end (self, EB_SHIM_LOSE_UNSYNCED);
 }
 
@@ -480,6 +338,7 @@ eb_bus_rig_new (guint32 seed)
   self->shim = eb_shim_vfs_new (seed);
   self->sinks = eb_fake_sinks_new ();
   self->model = eb_bus_model_new (EB_RIG_LEASE);
+  self->log_model = eb_log_model_new ();
   self->store.clock = eb_fake_clock_new ();
   self->store.folder = g_dir_make_tmp ("eb-test-bus-XXXXXX", NULL);
   self->store.path = g_build_filename (self->store.folder, "events.db", NULL);
@@ -503,6 +362,7 @@ eb_bus_rig_free (EbBusRig *self)
 {
   eb_store_fixture_tear_down (&self->store, NULL);
   eb_bus_model_free (self->model);
+  eb_log_model_free (self->log_model);
   eb_fake_sinks_free (self->sinks);
   eb_shim_vfs_free (self->shim);
   for (guint i = 0; i < EB_RIG_SUBSCRIBERS; i++)

@@ -5,6 +5,7 @@
 
 #include "bus/eb-bus.h"
 #include "support/eb-bus-model.h"
+#include "support/eb-log-model.h"
 #include "support/eb-shim-vfs.h"
 #include "support/eb-store-fixture.h"
 
@@ -41,6 +42,7 @@ typedef struct
   EbWorkerPool *workers; /* (nullable): NULL while the bus does not run */
   EbBus *bus;            /* (nullable) */
   EbBusModel *model;
+  EbLogModel *log_model;
   guint n_in_flight;
   guint64 head;
   guint n_removed; /* how often the bus said that it has one less */
@@ -63,11 +65,18 @@ gboolean eb_bus_rig_is_cut (EbBusRig *self);
 guint64 eb_bus_rig_get_head (EbBusRig *self);
 void eb_bus_rig_collect (EbBusRig *self);
 void eb_bus_rig_release (EbBusRig *self);
+void eb_bus_rig_for_each (EbBusRig *self, void (*func) (EbDeliveryHistory *history));
+gboolean eb_bus_rig_wait_for (EbBusRig *self, gboolean (*condition) (gpointer data), gpointer data);
+guint eb_bus_rig_get_serial (EbEvent *event);
 
 void eb_bus_rig_start (EbBusRig *self);
 void eb_bus_rig_end (EbBusRig *self, EbRigEnd end);
 void eb_bus_rig_crash (EbBusRig *self, EbShimLoss loss);
+
 gboolean eb_bus_rig_settle (EbBusRig *self);
+void eb_bus_rig_check_log (EbBusRig *self);
+void eb_bus_rig_check_dead (EbBusRig *self,
+                            void (*check) (EbDeliveryHistory *history, GArray *dead));
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbBusRig, eb_bus_rig_free)
 

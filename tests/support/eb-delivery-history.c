@@ -6,6 +6,9 @@
 #include "support/eb-delivery-history.h"
 
 /* What one event's delivery is known to be. */
+/* Attempts of one delivery, most of which a busy sink has put off. */
+#define MAX_NUMBER 200
+
 typedef struct
 {
   gboolean arrived;
@@ -19,6 +22,7 @@ typedef struct
   guint run;         /* in which it last arrived */
   guint attempt;     /* of its last arrival */
   EbFakeBehaviour behaviour;
+  guint8 failures[MAX_NUMBER + 2]; /* by attempt: how many before it failed */
 } Delivery;
 
 struct _EbDeliveryHistory
@@ -96,9 +100,10 @@ is_failure (const Delivery *delivery)
 }
 
 static gboolean
-has_used_up_attempts (const Delivery *delivery)
+has_used_up_schedule (const Delivery *delivery)
 {
-  return delivery->arrived && is_failure (delivery) && delivery->attempt >= EB_HISTORY_MAX_ATTEMPTS;
+  return delivery->arrived && is_failure (delivery)
+         && delivery->failures[delivery->attempt] + 1 >= EB_HISTORY_MAX_FAILURES;
 }
 
 static gboolean
@@ -140,7 +145,7 @@ check_repeat (EbDeliveryHistory *self, const EbFakeArrival *arrival, const Deliv
     FAULT (self, arrival->sequence, "arrives though the ledger knows that it was taken");
   if (delivery->run != self->run)
     return;
-  if (is_taken (self, delivery->behaviour) || has_used_up_attempts (delivery))
+  if (is_taken (self, delivery->behaviour) || has_used_up_schedule (delivery))
     FAULT (self, arrival->sequence, "arrives after it has ended");
   if (attempt != next)
     FAULT (self, arrival->sequence, "attempt %u where attempt %u comes next", attempt, next);
@@ -167,12 +172,19 @@ eb_delivery_history_arrive (EbDeliveryHistory *self, const EbFakeArrival *arriva
   if (arrival->previous != previous)
     FAULT (self, arrival->sequence, "its previous one is %" G_GUINT64_FORMAT, arrival->previous);
 
+  g_assert_cmpuint (arrival->attempt, <=, MAX_NUMBER);
+  if (arrival->attempt == delivery->attempt + 1)
+    delivery->failures[arrival->attempt] =
+        (guint8) (delivery->failures[delivery->attempt]
+                  + (delivery->arrived && is_failure (delivery)));
+  if (arrival->attempt == 1)
+    delivery->failures[1] = 0;
   delivery->arrived = TRUE;
   delivery->run = self->run;
   delivery->attempt = arrival->attempt;
   delivery->behaviour = arrival->behaviour;
   delivery->taken |= is_taken (self, arrival->behaviour);
-  delivery->given_up |= has_used_up_attempts (delivery);
+  delivery->given_up |= has_used_up_schedule (delivery);
   delivery->sealed = delivery->dead = delivery->dropped = FALSE;
   delivery->changing = delivery->answered = FALSE;
   self->gone |= arrival->behaviour == EB_FAKE_ANSWER_410 || arrival->behaviour == EB_FAKE_GONE;
@@ -352,7 +364,7 @@ eb_delivery_history_check_dead (EbDeliveryHistory *self, GArray *dead)
       Delivery *delivery = &g_array_index (self->deliveries, Delivery, i);
 
       delivery->dead = contains (dead, self->after + 1 + i);
-      if (!delivery->dead && delivery->answered && has_used_up_attempts (delivery)
+      if (!delivery->dead && delivery->answered && has_used_up_schedule (delivery)
           && !delivery->dropped)
         FAULT (self, self->after + 1 + i, "was given up, and is no dead letter");
     }

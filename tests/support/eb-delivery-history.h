@@ -8,7 +8,7 @@
 G_BEGIN_DECLS
 
 /* After so many failed attempts a delivery is given up. */
-#define EB_HISTORY_MAX_ATTEMPTS 4
+#define EB_HISTORY_MAX_FAILURES 4
 
 /**
  * EbDeliveryHistory:

@@ -392,6 +392,8 @@ eb_shim_vfs_fail_after (EbShimVfs *self, guint n_calls, EbShimFault fault)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
+  if (self->failed && self->fault == EB_SHIM_CUT)
+    return; /* the power stays off */
   self->fail_at = self->n_calls + n_calls + 1;
   self->fault = fault;
   self->failed = FALSE;
