@@ -5,6 +5,7 @@
 
 #include "store/eb-sqlite-reader.h"
 
+#include "core/eb-error.h"
 #include "store/eb-page-cache.h"
 #include "store/eb-sqlite-events.h"
 #include "store/eb-sqlite-ledger.h"
@@ -131,25 +132,31 @@ read_page (EbSqliteReader *self, guint64 after, gsize max_bytes, GError **error)
   return copy;
 }
 
+/* The next request tries with a connection of its own, unless nothing is wrong with this one. */
+static void
+return_error (EbSqliteReader *self, Request *request, GError *error)
+{
+  if (!g_error_matches (error, EB_ERROR, EB_ERROR_NOT_FOUND))
+    g_clear_pointer (&self->database, eb_sqlite_database_close);
+  g_task_return_error (request->task, error);
+}
+
 static void
 handle_read (EbSqliteReader *self, Request *request)
 {
-  g_autoptr (GError) error = NULL;
+  GError *error = NULL;
   EbPage *page = read_page (self, request->after, request->max_bytes, &error);
 
   if (page != NULL)
     g_task_return_pointer (request->task, page, (GDestroyNotify) eb_page_unref);
   else
-    {
-      g_clear_pointer (&self->database, eb_sqlite_database_close); /* the next one tries anew */
-      g_task_return_error (request->task, g_steal_pointer (&error));
-    }
+    return_error (self, request, error);
 }
 
 static void
 handle_list (EbSqliteReader *self, Request *request)
 {
-  g_autoptr (GError) error = NULL;
+  GError *error = NULL;
   EbSqliteDatabase *database = get_database (self, &error);
   GPtrArray *list = NULL;
 
@@ -159,7 +166,7 @@ handle_list (EbSqliteReader *self, Request *request)
   if (list != NULL)
     g_task_return_pointer (request->task, list, (GDestroyNotify) g_ptr_array_unref);
   else
-    g_task_return_error (request->task, g_steal_pointer (&error));
+    return_error (self, request, error);
 }
 
 static void

@@ -45,15 +45,19 @@ eb_sqlite_state_read_log_id (EbSqliteDatabase *database, char log_id[37], GError
 {
   sqlite3_stmt *statement =
       eb_sqlite_database_prepare (database, "SELECT log_id FROM state", error);
-  gboolean found;
+  EbSqliteStep step;
 
   if (statement == NULL)
     return FALSE;
-  found = eb_sqlite_database_step (database, statement, error) == EB_SQLITE_ROW;
-  if (found)
+  step = eb_sqlite_database_step (database, statement, error);
+  if (step == EB_SQLITE_ROW)
     g_strlcpy (log_id, (const char *) sqlite3_column_text (statement, 0), 37);
+  else if (step == EB_SQLITE_DONE)
+    g_set_error (error, EB_ERROR, EB_ERROR_IO,
+                 "%s: the log's id is missing from it; restore it from a copy, or move it away",
+                 eb_sqlite_database_get_path (database));
   sqlite3_reset (statement);
-  return found;
+  return step == EB_SQLITE_ROW;
 }
 
 static gboolean
