@@ -5,6 +5,8 @@
 
 #include "store/eb-sqlite-queue.h"
 
+#include <string.h>
+
 #include "core/eb-draft.h"
 #include "core/eb-error.h"
 #include "core/eb-ledger.h"
@@ -31,8 +33,59 @@ struct _EbSqliteQueue
 #define BATCH_OPERATIONS 1000
 #define BATCH_BYTES      (8 * 1024 * 1024)
 
-/* What a draft or a change takes besides its strings, roughly. */
+/* What a draft, a change, a subscription or a part of its filter takes besides its strings,
+ * roughly. */
 #define ITEM_BYTES 256
+
+static gsize
+get_filter_charge (const EbFilter *filter)
+{
+  gsize charge = ITEM_BYTES;
+
+  for (guint i = 0; i < eb_filter_get_n_attributes (filter); i++)
+    {
+      EbAttribute attribute = eb_filter_get_attribute (filter, i);
+
+      charge += strlen (attribute.name) + strlen (attribute.value);
+    }
+  for (guint i = 0; i < eb_filter_get_n_children (filter); i++)
+    charge += get_filter_charge (eb_filter_get_child (filter, i));
+  return charge;
+}
+
+/* Others may have it too, but nobody keeps it for as long as the change waits. */
+static gsize
+get_subscription_charge (const EbSubscription *subscription)
+{
+  const char *const *types = eb_subscription_get_types (subscription);
+  const EbFilter *filter = eb_subscription_get_filter (subscription);
+  gsize charge = ITEM_BYTES;
+
+  charge += strlen (eb_sink_get_uri (eb_subscription_get_sink (subscription)));
+  for (; types != NULL && *types != NULL; types++)
+    charge += strlen (*types);
+  return filter != NULL ? charge + get_filter_charge (filter) : charge;
+}
+
+static gsize
+get_draft_charge (const EbDraft *draft)
+{
+  return ITEM_BYTES + draft->size + g_bytes_get_size (draft->data);
+}
+
+static gsize
+get_change_charge (const EbChange *change)
+{
+  gsize charge = ITEM_BYTES;
+
+  if (change->id != NULL)
+    charge += strlen (change->id);
+  if (change->exception.reason != NULL)
+    charge += strlen (change->exception.reason);
+  if (change->subscription != NULL)
+    charge += get_subscription_charge (change->subscription);
+  return charge;
+}
 
 static gsize
 get_charge (EbOperationKind kind, GPtrArray *items)
@@ -40,13 +93,8 @@ get_charge (EbOperationKind kind, GPtrArray *items)
   gsize charge = 0;
 
   for (guint i = 0; items != NULL && i < items->len; i++)
-    {
-      const EbDraft *draft = items->pdata[i];
-
-      charge += ITEM_BYTES;
-      if (kind == EB_OPERATION_APPEND)
-        charge += draft->size + g_bytes_get_size (draft->data);
-    }
+    charge += kind == EB_OPERATION_APPEND ? get_draft_charge (items->pdata[i])
+                                          : get_change_charge (items->pdata[i]);
   return charge;
 }
 

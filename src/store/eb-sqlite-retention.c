@@ -13,15 +13,15 @@
 #define ROW_BYTES 64
 
 /**
- * eb_sqlite_retention_is_over:
+ * eb_sqlite_retention_get_excess:
  * @max_bytes: of the database's used pages
  * @excess: (out): how many bytes are too many; 0 for none
  */
 gboolean
-eb_sqlite_retention_is_over (EbSqliteDatabase *database,
-                             gsize max_bytes,
-                             gsize *excess,
-                             GError **error)
+eb_sqlite_retention_get_excess (EbSqliteDatabase *database,
+                                gsize max_bytes,
+                                gsize *excess,
+                                GError **error)
 {
   gint64 n_pages = 0, n_free = 0, page_size = 0;
   gsize used;

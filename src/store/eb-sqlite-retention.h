@@ -20,10 +20,10 @@ typedef struct
   gint64 accepted_us;
 } EbSqliteExpiry;
 
-gboolean eb_sqlite_retention_is_over (EbSqliteDatabase *database,
-                                      gsize max_bytes,
-                                      gsize *excess,
-                                      GError **error);
+gboolean eb_sqlite_retention_get_excess (EbSqliteDatabase *database,
+                                         gsize max_bytes,
+                                         gsize *excess,
+                                         GError **error);
 gboolean eb_sqlite_retention_find (EbSqliteDatabase *database,
                                    guint64 head,
                                    gsize excess,

@@ -187,7 +187,7 @@ retain_step (EbSqliteWriter *self, GError **error)
   EbSqliteExpiry expiry;
   gsize excess;
 
-  if (!eb_sqlite_retention_is_over (self->database, self->settings.max_bytes, &excess, error))
+  if (!eb_sqlite_retention_get_excess (self->database, self->settings.max_bytes, &excess, error))
     return RETAIN_FAILED;
   if (excess == 0 && self->oldest_us >= oldest_us)
     return RETAINED;

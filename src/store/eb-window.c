@@ -10,7 +10,8 @@
 /* The newest committed events of a log, by reference, and the reads that wait for the next one. A
  * log owns it; what the log has besides is behind it.
  *
- * Any thread may call it; the lock is held for as long as it takes to copy pointers. */
+ * Any thread may call it; the lock is held for as long as it takes to copy pointers. Events that
+ * leave are freed when it no longer is. */
 struct _EbWindow
 {
   EbWindowBehindFunc behind; /* (nullable): NULL when nothing is behind the window, ever */
@@ -54,23 +55,26 @@ grow (EbWindow *self)
   g_ptr_array_unref (old);
 }
 
+/* @dropped: (inout) (nullable): gets the event, and is made for the first one */
 static void
-drop_first (EbWindow *self)
+drop_first (EbWindow *self, GPtrArray **dropped)
 {
   EbEvent **event = slot (self, self->bounds.first);
 
+  if (*dropped == NULL)
+    *dropped = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_event_unref);
   self->bytes -= eb_event_get_charge (*event);
-  g_clear_pointer (event, eb_event_unref);
+  g_ptr_array_add (*dropped, g_steal_pointer (event));
   self->bounds.first++;
 }
 
 static void
-trim (EbWindow *self, gint64 now_us)
+trim (EbWindow *self, gint64 now_us, GPtrArray **dropped)
 {
   while (self->bounds.first < self->bounds.head
          && (self->bytes > self->max_bytes
              || now_us - eb_event_get_accepted (*slot (self, self->bounds.first)) > self->max_age))
-    drop_first (self);
+    drop_first (self, dropped);
   if (self->behind == NULL)
     self->bounds.oldest = self->bounds.first;
 }
@@ -104,9 +108,11 @@ eb_window_new (guint64 oldest, guint64 head, EbWindowBehindFunc behind, gpointer
 void
 eb_window_free (EbWindow *self)
 {
+  g_autoptr (GPtrArray) dropped = NULL;
+
   g_warn_if_fail (g_queue_is_empty (&self->waiting)); /* each of them holds the log */
   while (self->bounds.first <= self->bounds.head)
-    drop_first (self);
+    drop_first (self, &dropped);
   g_ptr_array_unref (self->ring);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -139,6 +145,8 @@ eb_window_configure (EbWindow *self, gsize max_bytes, GTimeSpan max_age)
 void
 eb_window_add (EbWindow *self, EbEvent *const *events, guint n_events, gint64 now_us)
 {
+  g_autoptr (GPtrArray) dropped = NULL;
+
   g_mutex_lock (&self->lock);
   for (guint i = 0; i < n_events; i++)
     {
@@ -147,7 +155,7 @@ eb_window_add (EbWindow *self, EbEvent *const *events, guint n_events, gint64 no
       *slot (self, ++self->bounds.head) = events[i];
       self->bytes += eb_event_get_charge (events[i]);
     }
-  trim (self, now_us);
+  trim (self, now_us, &dropped);
   g_mutex_unlock (&self->lock);
 }
 
@@ -310,6 +318,7 @@ eb_window_read (
   g_autoptr (GTask) owned = task;
   GCancellable *cancellable = g_task_get_cancellable (task);
   Read *read = read_new (self, task, after, max_bytes);
+  g_autoptr (GPtrArray) dropped = NULL;
   EbPage *page = NULL;
   gboolean waits, closed;
 
@@ -317,7 +326,7 @@ eb_window_read (
     return;
 
   g_mutex_lock (&self->lock);
-  trim (self, now_us);
+  trim (self, now_us, &dropped);
   closed = self->closed;
   waits = after >= self->bounds.head && wait == EB_LOG_WAIT;
   if (!closed && waits)
@@ -342,9 +351,11 @@ eb_window_read (
 void
 eb_window_forget (EbWindow *self, guint64 oldest)
 {
+  g_autoptr (GPtrArray) dropped = NULL;
+
   g_mutex_lock (&self->lock);
   while (self->bounds.first < MIN (oldest, self->bounds.head))
-    drop_first (self);
+    drop_first (self, &dropped);
   self->bounds.oldest = MAX (self->bounds.oldest, oldest);
   g_mutex_unlock (&self->lock);
 }
