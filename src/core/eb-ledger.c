@@ -5,6 +5,8 @@
 
 #include "core/eb-ledger.h"
 
+#include "core/eb-error.h"
+
 G_DEFINE_INTERFACE (EbLedger, eb_ledger, G_TYPE_OBJECT)
 
 static void
@@ -77,6 +79,47 @@ eb_ledger_entry_free (EbLedgerEntry *self)
   eb_subscription_unref (self->subscription);
   g_clear_pointer (&self->aside, g_ptr_array_unref);
   g_free (self);
+}
+
+void
+eb_ledger_load_free (EbLedgerLoad *self)
+{
+  g_clear_pointer (&self->entries, g_ptr_array_unref);
+  g_free (self);
+}
+
+/**
+ * eb_ledger_load_propagate:
+ * @task: returned an #EbLedgerLoad
+ *
+ * Does what eb_ledger_load_finish() says, for a ledger.
+ */
+GPtrArray *
+eb_ledger_load_propagate (GTask *task, guint64 *epoch, GError **error)
+{
+  EbLedgerLoad *load = g_task_propagate_pointer (task, error);
+  GPtrArray *entries;
+
+  if (load == NULL)
+    return NULL;
+  *epoch = load->epoch;
+  entries = g_steal_pointer (&load->entries);
+  eb_ledger_load_free (load);
+  return entries;
+}
+
+/**
+ * eb_ledger_new_fenced_error:
+ * @epoch: of the changes that are refused
+ *
+ * Returns: (transfer full): %EB_ERROR_FENCED, for a ledger
+ */
+GError *
+eb_ledger_new_fenced_error (guint64 epoch)
+{
+  return g_error_new (
+      EB_ERROR, EB_ERROR_FENCED,
+      "Another daemon has taken the ledger over (epoch %" G_GUINT64_FORMAT " is over)", epoch);
 }
 
 /**

@@ -95,6 +95,21 @@ typedef struct
 void eb_ledger_entry_free (EbLedgerEntry *self);
 
 /**
+ * EbLedgerLoad:
+ *
+ * What loading returns, for ledgers to carry from where they load to load_finish().
+ */
+typedef struct
+{
+  guint64 epoch;      /* the new one */
+  GPtrArray *entries; /* (owned) (nullable) (element-type EbLedgerEntry) */
+} EbLedgerLoad;
+
+void eb_ledger_load_free (EbLedgerLoad *self);
+GPtrArray *eb_ledger_load_propagate (GTask *task, guint64 *epoch, GError **error);
+GError *eb_ledger_new_fenced_error (guint64 epoch);
+
+/**
  * EbExceptionKinds:
  * @EB_EXCEPTIONS_ALL: those that wait aside, and the dead ones
  * @EB_EXCEPTIONS_DEAD: the dead ones alone

@@ -206,19 +206,6 @@ entry_new (EbMemoryLedger *self, Row *row, guint64 oldest)
   return entry;
 }
 
-typedef struct
-{
-  guint64 epoch;
-  GPtrArray *entries; /* (owned) (element-type EbLedgerEntry) */
-} Load;
-
-static void
-load_free (Load *load)
-{
-  g_clear_pointer (&load->entries, g_ptr_array_unref);
-  g_free (load);
-}
-
 static void
 load_async (EbLedger *ledger,
             GCancellable *cancellable,
@@ -227,7 +214,7 @@ load_async (EbLedger *ledger,
 {
   EbMemoryLedger *self = EB_MEMORY_LEDGER (ledger);
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-  Load *load = g_new0 (Load, 1);
+  EbLedgerLoad *load = g_new0 (EbLedgerLoad, 1);
   guint64 oldest = get_oldest (self);
   GHashTableIter iter;
   Row *row;
@@ -242,21 +229,13 @@ load_async (EbLedger *ledger,
     g_ptr_array_add (load->entries, entry_new (self, row, oldest));
   g_mutex_unlock (&self->lock);
 
-  g_task_return_pointer (task, load, (GDestroyNotify) load_free);
+  g_task_return_pointer (task, load, (GDestroyNotify) eb_ledger_load_free);
 }
 
 static GPtrArray *
 load_finish (EbLedger *ledger, GAsyncResult *result, guint64 *epoch, GError **error)
 {
-  Load *load = g_task_propagate_pointer (G_TASK (result), error);
-  GPtrArray *entries;
-
-  if (load == NULL)
-    return NULL;
-  *epoch = load->epoch;
-  entries = g_steal_pointer (&load->entries);
-  load_free (load);
-  return entries;
+  return eb_ledger_load_propagate (G_TASK (result), epoch, error);
 }
 
 static void
@@ -283,9 +262,7 @@ apply_async (EbLedger *ledger,
   if (current)
     g_task_return_boolean (task, TRUE);
   else
-    g_task_return_new_error (
-        task, EB_ERROR, EB_ERROR_FENCED,
-        "Another daemon has taken the ledger over (epoch %" G_GUINT64_FORMAT " is over)", epoch);
+    g_task_return_error (task, eb_ledger_new_fenced_error (epoch));
 }
 
 static gboolean

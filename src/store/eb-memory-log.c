@@ -23,8 +23,7 @@ struct _EbMemoryLog
   EbClock *clock;   /* (owned) */
   EbWindow *window; /* (owned) */
   char log_id[37];  /* a new one each time: this log remembers nothing */
-  GMutex lock;      /* held while events get their places; guards all below */
-  guint64 head;     /* sequence of the newest event */
+  GMutex lock; /* held while events get their places, which are those after the window's head */
 };
 
 static void eb_memory_log_iface_init (EbLogInterface *iface);
@@ -46,13 +45,15 @@ append_async (EbLog *log,
   GArray *receipts = g_array_sized_new (FALSE, TRUE, sizeof (EbReceipt), drafts->len);
   g_autofree EbEvent **events = g_new (EbEvent *, drafts->len);
   gint64 now_us = eb_clock_get_real (self->clock);
+  EbWindowBounds bounds;
 
   g_task_set_source_tag (task, append_async);
 
   g_mutex_lock (&self->lock);
+  eb_window_get_bounds (self->window, &bounds);
   for (guint i = 0; i < drafts->len; i++)
     {
-      EbReceipt receipt = { ++self->head, FALSE };
+      EbReceipt receipt = { bounds.head + 1 + i, FALSE };
 
       events[i] = eb_event_new (g_ptr_array_index (drafts, i), receipt.sequence, now_us);
       g_array_append_val (receipts, receipt);

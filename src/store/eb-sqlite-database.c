@@ -162,6 +162,17 @@ eb_sqlite_database_prepare (EbSqliteDatabase *self, const char *sql, GError **er
 }
 
 /**
+ * eb_sqlite_bind_text:
+ * @parameter: from 1
+ * @text: (nullable): NULL is a NULL; not copied, so it stays as it is until the statement is reset
+ */
+void
+eb_sqlite_bind_text (sqlite3_stmt *statement, int parameter, const char *text)
+{
+  sqlite3_bind_text (statement, parameter, text, -1, SQLITE_STATIC);
+}
+
+/**
  * eb_sqlite_database_step:
  *
  * Unless there is a row, the statement is reset. Whoever leaves at a row resets it himself.

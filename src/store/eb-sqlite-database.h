@@ -54,6 +54,7 @@ const char *eb_sqlite_database_get_path (EbSqliteDatabase *self);
 void eb_sqlite_database_set_patience (EbSqliteDatabase *self, EbSqlitePatience patience);
 gboolean eb_sqlite_database_execute (EbSqliteDatabase *self, const char *sql, GError **error);
 sqlite3_stmt *eb_sqlite_database_prepare (EbSqliteDatabase *self, const char *sql, GError **error);
+void eb_sqlite_bind_text (sqlite3_stmt *statement, int parameter, const char *text);
 EbSqliteStep
 eb_sqlite_database_step (EbSqliteDatabase *self, sqlite3_stmt *statement, GError **error);
 gboolean eb_sqlite_database_run (EbSqliteDatabase *self, sqlite3_stmt *statement, GError **error);

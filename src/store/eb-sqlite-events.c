@@ -59,12 +59,6 @@ compute_checksum (guint64 sequence,
   return (gint64) add_bytes (checksum, data, size);
 }
 
-static void
-bind_text (sqlite3_stmt *statement, int column, const char *text)
-{
-  sqlite3_bind_text (statement, column + 1, text, -1, SQLITE_STATIC);
-}
-
 /* NULL would be no blob but a NULL. */
 static void
 bind_blob (sqlite3_stmt *statement, int column, gconstpointer bytes, gsize size)
@@ -118,10 +112,10 @@ eb_sqlite_events_insert (EbSqliteDatabase *database, EbEvent *event, GError **er
 
   sqlite3_bind_int64 (statement, COLUMN_SEQUENCE + 1, (gint64) sequence);
   sqlite3_bind_int64 (statement, COLUMN_ACCEPTED + 1, accepted_us);
-  bind_text (statement, COLUMN_ID, fields.id);
-  bind_text (statement, COLUMN_SOURCE, fields.source);
-  bind_text (statement, COLUMN_TYPE, fields.type);
-  bind_text (statement, COLUMN_CONTENT_TYPE, fields.content_type);
+  eb_sqlite_bind_text (statement, COLUMN_ID + 1, fields.id);
+  eb_sqlite_bind_text (statement, COLUMN_SOURCE + 1, fields.source);
+  eb_sqlite_bind_text (statement, COLUMN_TYPE + 1, fields.type);
+  eb_sqlite_bind_text (statement, COLUMN_CONTENT_TYPE + 1, fields.content_type);
   bind_blob (statement, COLUMN_ATTRIBUTES, attributes->data, attributes->len);
   bind_blob (statement, COLUMN_DATA, data, size);
   sqlite3_bind_int64 (

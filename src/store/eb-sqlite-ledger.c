@@ -10,12 +10,6 @@
 
 /* What the ledger keeps, and its rows. */
 
-static void
-bind_text (sqlite3_stmt *statement, int parameter, const char *text)
-{
-  sqlite3_bind_text (statement, parameter, text, -1, SQLITE_STATIC);
-}
-
 static gboolean
 put (EbSqliteDatabase *database, const EbChange *change, GError **error)
 {
@@ -30,8 +24,8 @@ put (EbSqliteDatabase *database, const EbChange *change, GError **error)
   if (statement == NULL)
     return FALSE;
   body = eb_subscription_to_json (change->subscription);
-  bind_text (statement, 1, change->id);
-  bind_text (statement, 2, body);
+  eb_sqlite_bind_text (statement, 1, change->id);
+  eb_sqlite_bind_text (statement, 2, body);
   sqlite3_bind_int64 (statement, 3, (gint64) change->exception.sequence);
   return eb_sqlite_database_run (database, statement, error);
 }
@@ -43,7 +37,7 @@ run_for_id (EbSqliteDatabase *database, const char *sql, const char *id, GError 
 
   if (statement == NULL)
     return FALSE;
-  bind_text (statement, 1, id);
+  eb_sqlite_bind_text (statement, 1, id);
   return eb_sqlite_database_run (database, statement, error);
 }
 
@@ -62,7 +56,7 @@ set_cursor (EbSqliteDatabase *database, const EbChange *change, GError **error)
 
   if (statement == NULL)
     return FALSE;
-  bind_text (statement, 1, change->id);
+  eb_sqlite_bind_text (statement, 1, change->id);
   if (change->exception.sequence != EB_CURSOR_FLOOR)
     sqlite3_bind_int64 (statement, 2, (gint64) change->exception.sequence);
   sqlite3_bind_int64 (statement, 3, (gint64) change->exception.previous);
@@ -81,14 +75,14 @@ put_exception (EbSqliteDatabase *database, const EbChange *change, GError **erro
 
   if (statement == NULL)
     return FALSE;
-  bind_text (statement, 1, change->id);
+  eb_sqlite_bind_text (statement, 1, change->id);
   sqlite3_bind_int64 (statement, 2, (gint64) exception->sequence);
   sqlite3_bind_int64 (statement, 3, (gint64) exception->previous);
   sqlite3_bind_int64 (statement, 4, exception->dead != FALSE);
   sqlite3_bind_int64 (statement, 5, exception->attempts);
   sqlite3_bind_int64 (statement, 6, exception->failures);
   sqlite3_bind_int64 (statement, 7, exception->last_status);
-  bind_text (statement, 8, exception->reason);
+  eb_sqlite_bind_text (statement, 8, exception->reason);
   sqlite3_bind_int64 (statement, 9, exception->first_us);
   sqlite3_bind_int64 (statement, 10, exception->last_us);
   sqlite3_bind_int64 (statement, 11, exception->due_us);
@@ -103,7 +97,7 @@ end_exception (EbSqliteDatabase *database, const EbChange *change, GError **erro
 
   if (statement == NULL)
     return FALSE;
-  bind_text (statement, 1, change->id);
+  eb_sqlite_bind_text (statement, 1, change->id);
   sqlite3_bind_int64 (statement, 2, (gint64) change->exception.sequence);
   return eb_sqlite_database_run (database, statement, error);
 }
@@ -204,7 +198,7 @@ query_exceptions (EbSqliteDatabase *database,
 
   if (statement == NULL)
     return NULL;
-  bind_text (statement, 1, id);
+  eb_sqlite_bind_text (statement, 1, id);
   sqlite3_bind_int64 (statement, 2, (gint64) MIN (after, G_MAXINT64));
   sqlite3_bind_int (statement, 3, lowest_dead);
   sqlite3_bind_int (statement, 4, highest_dead);
@@ -223,7 +217,7 @@ check_subscription (EbSqliteDatabase *database, const char *id, GError **error)
 
   if (statement == NULL)
     return FALSE;
-  bind_text (statement, 1, id);
+  eb_sqlite_bind_text (statement, 1, id);
   step = eb_sqlite_database_step (database, statement, error);
   sqlite3_reset (statement);
   if (step == EB_SQLITE_DONE)

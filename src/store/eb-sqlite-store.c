@@ -157,15 +157,7 @@ load_async (EbLedger *ledger,
 static GPtrArray *
 load_finish (EbLedger *ledger, GAsyncResult *result, guint64 *epoch, GError **error)
 {
-  EbSqliteLoad *load = g_task_propagate_pointer (G_TASK (result), error);
-  GPtrArray *entries;
-
-  if (load == NULL)
-    return NULL;
-  *epoch = load->epoch;
-  entries = g_steal_pointer (&load->entries);
-  eb_sqlite_load_free (load);
-  return entries;
+  return eb_ledger_load_propagate (G_TASK (result), epoch, error);
 }
 
 static void

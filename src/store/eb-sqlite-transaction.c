@@ -13,13 +13,6 @@
 /* The transactions there are, each from its begin to its commit. One that fails is rolled back by
  * the caller, who has to do with the failure anyway. */
 
-void
-eb_sqlite_load_free (EbSqliteLoad *self)
-{
-  g_clear_pointer (&self->entries, g_ptr_array_unref);
-  g_free (self);
-}
-
 /**
  * eb_sqlite_state_read:
  * @state: (out): what is committed
@@ -110,9 +103,7 @@ apply (EbSqliteDatabase *database, EbSqliteState *state, EbOperation *operation,
 {
   if (operation->epoch != state->epoch)
     {
-      g_set_error (&operation->refusal, EB_ERROR, EB_ERROR_FENCED,
-                   "Another daemon has taken the ledger over (epoch %" G_GUINT64_FORMAT " is over)",
-                   operation->epoch);
+      operation->refusal = eb_ledger_new_fenced_error (operation->epoch);
       return TRUE;
     }
   for (guint i = 0; i < operation->items->len; i++)
@@ -124,10 +115,10 @@ apply (EbSqliteDatabase *database, EbSqliteState *state, EbOperation *operation,
 static gboolean
 load (EbSqliteDatabase *database, EbSqliteState *state, EbOperation *operation, GError **error)
 {
-  EbSqliteLoad *result = g_new0 (EbSqliteLoad, 1);
+  EbLedgerLoad *result = g_new0 (EbLedgerLoad, 1);
 
   operation->result = result;
-  operation->result_free = (GDestroyNotify) eb_sqlite_load_free;
+  operation->result_free = (GDestroyNotify) eb_ledger_load_free;
   result->epoch = ++state->epoch;
   result->entries = eb_sqlite_ledger_load (database, error);
   return result->entries != NULL && eb_sqlite_ledger_begin_epoch (database, result->epoch, error);

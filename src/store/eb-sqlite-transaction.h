@@ -21,19 +21,6 @@ typedef struct
   guint64 epoch;
 } EbSqliteState;
 
-/**
- * EbSqliteLoad:
- *
- * What loading the ledger returns.
- */
-typedef struct
-{
-  guint64 epoch;
-  GPtrArray *entries; /* (owned) (nullable) (element-type EbLedgerEntry) */
-} EbSqliteLoad;
-
-void eb_sqlite_load_free (EbSqliteLoad *self);
-
 gboolean eb_sqlite_state_read (EbSqliteState *state, EbSqliteDatabase *database, GError **error);
 gboolean eb_sqlite_state_read_log_id (EbSqliteDatabase *database, char log_id[37], GError **error);
 gboolean eb_sqlite_transaction_run (EbSqliteDatabase *database,
