@@ -208,7 +208,7 @@ finish_read (EbDispatcher *self, GObject *source, GAsyncResult *result, EbPage *
 
   self->n_reads--;
   *page = eb_log_read_finish (EB_LOG (source), result, &error);
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (g_cancellable_is_cancelled (self->cancellable))
     return FALSE;
   note_read (self, error);
   return TRUE;
@@ -241,6 +241,19 @@ page_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     eb_consumer_take_page (consumer, page, self->tail, self->parcels);
 }
 
+/* Every read is to go through here, and to end with finish_read(). */
+static void
+begin_read (EbDispatcher *self,
+            guint64 after,
+            gsize max_bytes,
+            EbLogWait wait,
+            GAsyncReadyCallback callback,
+            gpointer user_data)
+{
+  self->n_reads++;
+  eb_log_read_async (self->log, after, max_bytes, wait, self->cancellable, callback, user_data);
+}
+
 static Read *
 read_new (EbDispatcher *self, EbConsumer *consumer, guint64 sequence)
 {
@@ -257,9 +270,7 @@ read_cb (EbConsumer *consumer, guint64 after, gpointer user_data)
 {
   EbDispatcher *self = user_data;
 
-  self->n_reads++;
-  eb_log_read_async (self->log, after, LAG_PAGE_BYTES, EB_LOG_NO_WAIT, self->cancellable, page_cb,
-                     read_new (self, consumer, 0));
+  begin_read (self, after, LAG_PAGE_BYTES, EB_LOG_NO_WAIT, page_cb, read_new (self, consumer, 0));
 }
 
 static void
@@ -267,9 +278,8 @@ fetch_cb (EbConsumer *consumer, guint64 sequence, gpointer user_data)
 {
   EbDispatcher *self = user_data;
 
-  self->n_reads++;
-  eb_log_read_async (self->log, sequence - 1, FETCH_BYTES, EB_LOG_NO_WAIT, self->cancellable,
-                     page_cb, read_new (self, consumer, sequence));
+  begin_read (self, sequence - 1, FETCH_BYTES, EB_LOG_NO_WAIT, page_cb,
+              read_new (self, consumer, sequence));
 }
 
 /* The tail. */
@@ -335,9 +345,7 @@ due_cb (EbDue *due, gpointer user_data)
 static void
 follow_tail (EbDispatcher *self)
 {
-  self->n_reads++;
-  eb_log_read_async (self->log, self->tail, TAIL_PAGE_BYTES, EB_LOG_WAIT, self->cancellable,
-                     tail_cb, self);
+  begin_read (self, self->tail, TAIL_PAGE_BYTES, EB_LOG_WAIT, tail_cb, self);
 }
 
 static EbTransport *
@@ -389,8 +397,8 @@ eb_dispatcher_stop (EbDispatcher *self)
   flush_report (self);
   while (self->list.head != NULL)
     remove_consumer (self, self->list.head->data);
-  /* What was cancelled still has to be told so, and lets go of what it holds: after the end of the
-   * thread nobody would tell it. A read that somebody is at ends when that is done. */
+  /* What was cancelled still has to be told so, and lets go of what it holds. A read may come back
+   * from another thread, and nobody runs this context any more after that. */
   while (self->n_reads > 0)
     g_main_context_iteration (self->context, TRUE);
   while (g_main_context_iteration (self->context, FALSE))

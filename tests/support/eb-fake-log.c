@@ -8,7 +8,10 @@
 #include "core/eb-error.h"
 #include "store/eb-memory-log.h"
 
-/* A log in memory that cannot be read for as long as a test says so. */
+/* Later than whatever is ready when a read ends. */
+#define LATE_BY_MS 20
+
+/* A log in memory that cannot be read, or only late, for as long as a test says so. */
 struct _EbFakeLog
 {
   GObject parent_instance;
@@ -16,6 +19,7 @@ struct _EbFakeLog
   EbLog *log;    /* (owned) */
   gint failing;  /* (atomic) */
   gint n_failed; /* (atomic) reads that did */
+  gint late;     /* (atomic) reads are answered late */
 };
 
 static void eb_fake_log_iface_init (EbLogInterface *iface);
@@ -41,25 +45,64 @@ append_finish (EbLog *log, GAsyncResult *result, GError **error)
   return eb_log_append_finish (EB_FAKE_LOG (log)->log, result, error);
 }
 
+/* Takes @task. */
+static gboolean
+answer (GTask *task, EbPage *page, GError *error)
+{
+  if (page != NULL)
+    g_task_return_pointer (task, page, (GDestroyNotify) eb_page_unref);
+  else
+    g_task_return_error (task, error);
+  g_object_unref (task);
+  return G_SOURCE_REMOVE;
+}
+
+typedef struct
+{
+  GTask *task;
+  EbPage *page;
+  GError *error;
+} LateAnswer;
+
+static gboolean
+answer_late_cb (gpointer user_data)
+{
+  g_autofree LateAnswer *late = user_data;
+
+  return answer (late->task, late->page, late->error);
+}
+
+/* In the context of whoever reads, when it has nothing else to do. */
+static void
+answer_late (GTask *task, EbPage *page, GError *error)
+{
+  LateAnswer *late = g_new (LateAnswer, 1);
+  g_autoptr (GSource) timer = g_timeout_source_new (LATE_BY_MS);
+
+  *late = (LateAnswer){ task, page, error };
+  g_source_set_callback (timer, answer_late_cb, late, NULL);
+  g_source_attach (timer, g_main_context_get_thread_default ());
+}
+
 static void
 read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GTask) task = user_data;
+  GTask *task = user_data;
   EbFakeLog *self = g_task_get_source_object (task);
   GError *error = NULL;
   EbPage *page = eb_log_read_finish (EB_LOG (source), result, &error);
 
   if (page != NULL && g_atomic_int_get (&self->failing))
     {
-      eb_page_unref (page);
+      g_clear_pointer (&page, eb_page_unref);
       g_atomic_int_inc (&self->n_failed);
-      g_task_return_new_error (task, EB_ERROR, EB_ERROR_IO, "fake: cannot be read");
+      g_set_error (&error, EB_ERROR, EB_ERROR_IO, "fake: cannot be read");
       g_main_context_wakeup (NULL);
     }
-  else if (page != NULL)
-    g_task_return_pointer (task, page, (GDestroyNotify) eb_page_unref);
+  if (g_atomic_int_get (&self->late))
+    answer_late (task, page, error);
   else
-    g_task_return_error (task, error);
+    answer (task, page, error);
 }
 
 static void
@@ -140,6 +183,17 @@ guint
 eb_fake_log_get_n_failed (EbFakeLog *self)
 {
   return (guint) g_atomic_int_get (&self->n_failed);
+}
+
+/**
+ * eb_fake_log_delay_answers:
+ *
+ * Reads that end from now on are answered some time later, also when they were cancelled.
+ */
+void
+eb_fake_log_delay_answers (EbFakeLog *self)
+{
+  g_atomic_int_set (&self->late, TRUE);
 }
 
 /**

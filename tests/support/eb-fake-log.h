@@ -14,6 +14,7 @@ G_DECLARE_FINAL_TYPE (EbFakeLog, eb_fake_log, EB, FAKE_LOG, GObject)
 EbLog *eb_fake_log_new (EbClock *clock);
 void eb_fake_log_set_failing (EbFakeLog *self, gboolean failing);
 guint eb_fake_log_get_n_failed (EbFakeLog *self);
+void eb_fake_log_delay_answers (EbFakeLog *self);
 void eb_fake_log_keep_last (EbFakeLog *self);
 
 G_END_DECLS

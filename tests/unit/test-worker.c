@@ -5,8 +5,8 @@
 
 #include "delivery/eb-consumer.h"
 #include "delivery/eb-worker-pool.h"
-#include "store/eb-memory-log.h"
 #include "support/eb-fake-clock.h"
+#include "support/eb-fake-log.h"
 #include "support/eb-fake-transport.h"
 #include "support/eb-test-wait.h"
 
@@ -43,7 +43,7 @@ set_up (Fixture *fixture, gconstpointer data)
   g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
 
   fixture->clock = eb_fake_clock_new ();
-  fixture->log = eb_memory_log_new (EB_CLOCK (fixture->clock));
+  fixture->log = eb_fake_log_new (EB_CLOCK (fixture->clock));
   fixture->sinks = eb_fake_sinks_new ();
   fixture->pool = eb_worker_pool_new (2, EB_CLOCK (fixture->clock), fixture->log, settings,
                                       eb_fake_transport_create, fixture->sinks);
@@ -229,7 +229,7 @@ test_loss (Fixture *fixture, gconstpointer data)
   wait_for_arrivals (fixture, "http://slow:1/event", 1);
   publish (fixture, "t", n - 1);
   wait_for_arrivals (fixture, "http://fast:1/event", n);
-  eb_memory_log_configure (EB_MEMORY_LOG (fixture->log), 1, G_TIME_SPAN_DAY);
+  eb_fake_log_keep_last (EB_FAKE_LOG (fixture->log));
   publish (fixture, "t", 1);
   wait_for_arrivals (fixture, "http://fast:1/event", n + 1);
   eb_log_get_extent (fixture->log, &extent);
@@ -345,6 +345,14 @@ test_stop_while_draining (Fixture *fixture, gconstpointer data)
   g_assert_false (eb_worker_pool_drain_finish (fixture->pool, eb_test_wait_for_result (&result)));
 }
 
+/* A read that is under way comes back when the worker was told to stop; nothing of it is left. */
+static void
+test_stop_while_reading (Fixture *fixture, gconstpointer data)
+{
+  eb_fake_log_delay_answers (EB_FAKE_LOG (fixture->log));
+  eb_worker_pool_stop (fixture->pool);
+}
+
 #define ADD(path, func) g_test_add ("/worker/" path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -364,6 +372,7 @@ main (int argc, char **argv)
   ADD ("gone", test_gone);
   ADD ("gone-at-stop", test_gone_at_stop);
   ADD ("stop-while-draining", test_stop_while_draining);
+  ADD ("stop-while-reading", test_stop_while_reading);
 
   return g_test_run ();
 }
