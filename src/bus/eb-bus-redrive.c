@@ -6,6 +6,7 @@
 #include "bus/eb-bus-private.h"
 #include "bus/eb-dead-letter-query.h"
 #include "core/eb-error.h"
+#include "delivery/eb-aside.h"
 
 /* The use cases that end dead letters: redrive and drop. The ledger always comes first, so that
  * what was answered holds after a restart. For each subscription one of them runs at a time: a
@@ -18,7 +19,9 @@ typedef struct
   EbSubscription *subscription; /* (owned) */
   GArray *sequences;            /* (owned) (nullable) (element-type guint64); NULL for all */
   GPtrArray *letters;           /* (owned) (nullable) (element-type EbException) chosen */
-  guint left;                   /* dead letters there are when it is done */
+  guint64 after;                /* of all, those after this sequence */
+  guint room;                   /* how many may be set aside */
+  guint left;                   /* how many more there are, counted up to EB_DEAD_LETTERS_MAX */
   gboolean begun;               /* its id is in the bus's table */
 } Job;
 
@@ -147,23 +150,6 @@ begin_job (EbBus *self, GTask *task, const char *id, GArray *sequences)
 /* Redrive */
 
 static void
-counted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GTask *task = user_data;
-  Job *job = g_task_get_task_data (task);
-  GError *error = NULL;
-  gssize left = eb_dead_letter_query_count_finish (EB_LEDGER (source), result, &error);
-
-  if (left < 0)
-    {
-      return_failure (task, error);
-      return;
-    }
-  job->left = (guint) left;
-  return_done (task);
-}
-
-static void
 set_aside_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GTask *task = user_data;
@@ -177,7 +163,7 @@ set_aside_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (job_is_current (job, NULL))
     eb_worker_pool_redrive (job->bus->workers, job->subscription, job->letters);
-  eb_dead_letter_query_count_async (job->bus->ledger, job_get_id (job), counted_cb, task);
+  return_done (task);
 }
 
 /* As if it had never been tried, and due. */
@@ -218,6 +204,51 @@ set_aside (GTask *task, Job *job)
   eb_ledger_apply_async (job->bus->ledger, job->bus->epoch, changes, NULL, set_aside_cb, task);
 }
 
+/* Of all, those that there is room for; the others are left. */
+static void
+take_letters (Job *job, GPtrArray *found)
+{
+  if (job->letters == NULL)
+    {
+      job->letters = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_exception_free);
+      for (guint i = 0; i < MIN (found->len, job->room); i++)
+        g_ptr_array_add (job->letters, eb_exception_copy (g_ptr_array_index (found, i)));
+    }
+  job->left = MIN (found->len - MIN (found->len, job->letters->len), EB_DEAD_LETTERS_MAX);
+}
+
+static void
+listed_for_redrive_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Job *job = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (GPtrArray) found =
+      eb_ledger_list_exceptions_finish (EB_LEDGER (source), result, &error);
+
+  if (found == NULL || !job_is_current (job, &error))
+    {
+      return_failure (task, error);
+      return;
+    }
+  take_letters (job, found);
+  if (job->letters->len > 0)
+    set_aside (task, job);
+  else
+    return_done (task);
+}
+
+/* Takes @task. Lists those that may be redriven, and as many more as are counted. */
+static void
+list_for_redrive (GTask *task, Job *job)
+{
+  guint n = job->letters != NULL ? job->letters->len : job->room;
+
+  eb_ledger_list_exceptions_async (job->bus->ledger, job_get_id (job), EB_EXCEPTIONS_DEAD,
+                                   job->after, n + EB_DEAD_LETTERS_MAX, NULL, listed_for_redrive_cb,
+                                   task);
+}
+
 static void
 chosen_for_redrive_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -226,57 +257,99 @@ chosen_for_redrive_cb (GObject *source, GAsyncResult *result, gpointer user_data
   GError *error = NULL;
 
   job->letters = eb_dead_letter_query_choose_finish (EB_LEDGER (source), result, &error);
-  if (job->letters == NULL || !job_is_current (job, &error))
+  if (job->letters == NULL)
     return_failure (task, error);
   else
-    set_aside (task, job);
+    list_for_redrive (task, job);
+}
+
+static gboolean
+check_room (Job *job, GError **error)
+{
+  if (job->sequences == NULL || job->sequences->len <= job->room)
+    return TRUE;
+  g_set_error (error, EB_ERROR, EB_ERROR_BUSY,
+               "“%s” has room for %u more retries; try again when others have ended",
+               job_get_id (job), job->room);
+  return FALSE;
+}
+
+static void
+room_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Job *job = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (GPtrArray) aside =
+      eb_ledger_list_exceptions_finish (EB_LEDGER (source), result, &error);
+
+  if (aside != NULL)
+    job->room = EB_MAX_ASIDE - MIN (aside->len, EB_MAX_ASIDE);
+  if (aside == NULL || !check_room (job, &error))
+    return_failure (task, error);
+  else if (job->sequences != NULL)
+    eb_dead_letter_query_choose_async (job->bus->ledger, job_get_id (job), job->sequences,
+                                       chosen_for_redrive_cb, task);
+  else
+    list_for_redrive (task, job);
 }
 
 /**
  * eb_bus_redrive_async:
  * @id: of a subscription
  * @sequences: (nullable) (element-type guint64): which dead letters, at most %EB_DEAD_LETTERS_MAX;
- *   NULL for all, of which one call takes the first %EB_DEAD_LETTERS_MAX
+ *   NULL for as many as there is room for
+ * @after: if @sequences is NULL, of those after this sequence; 0 for the beginning
  *
  * They are delivered next, with their attempts counted from 1. All that were named, or none.
+ *
+ * Of those that wait aside there are %EB_MAX_ASIDE at most: they are in memory.
  */
 void
 eb_bus_redrive_async (EbBus *self,
                       const char *id,
                       GArray *sequences,
+                      guint64 after,
                       GAsyncReadyCallback callback,
                       gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  Job *job;
 
   g_task_set_source_tag (task, eb_bus_redrive_async);
-  if (begin_job (self, task, id, sequences))
-    {
-      Job *job = g_task_get_task_data (task);
+  if (!begin_job (self, task, id, sequences))
+    return;
+  job = g_task_get_task_data (task);
+  job->after = sequences == NULL ? after : 0;
+  eb_ledger_list_exceptions_async (self->ledger, id, EB_EXCEPTIONS_ASIDE, 0, EB_MAX_ASIDE, NULL,
+                                   room_cb, g_steal_pointer (&task));
+}
 
-      eb_dead_letter_query_choose_async (self->ledger, id, job->sequences, chosen_for_redrive_cb,
-                                         g_steal_pointer (&task));
-    }
+static void
+fill_result (Job *job, EbRedriven *redriven)
+{
+  guint n = job->letters->len;
+  const EbException *last = n > 0 ? g_ptr_array_index (job->letters, n - 1) : NULL;
+
+  redriven->n = n;
+  redriven->left = job->left;
+  redriven->last = last != NULL ? last->sequence : job->after;
 }
 
 /**
  * eb_bus_redrive_finish:
- * @redriven: (out): how many will be delivered again
- * @left: (out): how many dead letters there are now
+ * @redriven: (out): what was done
  *
  * Returns: FALSE with %EB_ERROR_NOT_FOUND, which names what there is not, %EB_ERROR_INVALID,
- *   %EB_ERROR_BUSY, %EB_ERROR_IO or %EB_ERROR_NO_SPACE
+ *   %EB_ERROR_BUSY, also if there is no room for those that were named, %EB_ERROR_IO or
+ *   %EB_ERROR_NO_SPACE
  */
 gboolean
-eb_bus_redrive_finish (
-    EbBus *self, GAsyncResult *result, guint *redriven, guint *left, GError **error)
+eb_bus_redrive_finish (EbBus *self, GAsyncResult *result, EbRedriven *redriven, GError **error)
 {
-  Job *job = g_task_get_task_data (G_TASK (result));
-
   if (!g_task_propagate_boolean (G_TASK (result), error))
     return FALSE;
-  *redriven = job->letters->len;
-  *left = job->left;
+  fill_result (g_task_get_task_data (G_TASK (result)), redriven);
   return TRUE;
 }
 

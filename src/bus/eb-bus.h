@@ -59,6 +59,19 @@ void eb_subscriber_free (EbSubscriber *self);
 /* For eb_bus_subscribe_async(): the events from now on. */
 #define EB_START_NOW G_MAXUINT64
 
+/**
+ * EbRedriven:
+ * @n: how many dead letters are delivered again
+ * @left: how many more there are, counted up to %EB_DEAD_LETTERS_MAX
+ * @last: the sequence of the last of them: all before it that were wanted are redriven
+ */
+typedef struct
+{
+  guint n;
+  guint left;
+  guint64 last;
+} EbRedriven;
+
 #define EB_TYPE_BUS (eb_bus_get_type ())
 G_DECLARE_FINAL_TYPE (EbBus, eb_bus, EB, BUS, GObject)
 
@@ -117,10 +130,11 @@ eb_bus_list_dead_letters_finish (EbBus *self, GAsyncResult *result, guint64 *nex
 void eb_bus_redrive_async (EbBus *self,
                            const char *id,
                            GArray *sequences,
+                           guint64 after,
                            GAsyncReadyCallback callback,
                            gpointer user_data);
-gboolean eb_bus_redrive_finish (
-    EbBus *self, GAsyncResult *result, guint *redriven, guint *left, GError **error);
+gboolean
+eb_bus_redrive_finish (EbBus *self, GAsyncResult *result, EbRedriven *redriven, GError **error);
 void eb_bus_drop_dead_letters_async (EbBus *self,
                                      const char *id,
                                      GArray *sequences,

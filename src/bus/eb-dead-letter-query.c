@@ -7,8 +7,9 @@
 
 #include "core/eb-error.h"
 
-/* What is asked of the ledger about dead letters in more than one step: those that a caller chose,
- * and how many there are. Each step is bounded, so the ledger stays free for others in between. */
+/* Those dead letters that a caller named, page by page of the ledger: letters that are named
+ * together often lie close together. Each step is bounded, so the ledger stays free for others in
+ * between. */
 
 typedef struct
 {
@@ -28,19 +29,39 @@ choice_free (Choice *choice)
 
 static void find_next (EbLedger *ledger, GTask *task);
 
+/* Returns: (transfer none) (nullable): what is wanted next */
+static const guint64 *
+get_wanted (Choice *choice)
+{
+  guint index = choice->chosen->len;
+
+  return index < choice->sequences->len ? &g_array_index (choice->sequences, guint64, index) : NULL;
+}
+
+/* Takes those that are wanted from @found, which begins where the next one must be.
+ *
+ * Returns: FALSE if one is not there */
 static gboolean
 take_found (Choice *choice, GPtrArray *found, GError **error)
 {
-  guint64 wanted = g_array_index (choice->sequences, guint64, choice->chosen->len);
-  const EbException *exception = found->len > 0 ? g_ptr_array_index (found, 0) : NULL;
+  const guint64 *wanted = NULL;
+  guint64 last = 0;
 
-  if (exception != NULL && exception->sequence == wanted)
+  for (guint i = 0; i < found->len && (wanted = get_wanted (choice)) != NULL; i++)
     {
-      g_ptr_array_add (choice->chosen, eb_exception_copy (exception));
-      return TRUE;
+      const EbException *exception = g_ptr_array_index (found, i);
+
+      last = exception->sequence;
+      if (last == *wanted)
+        g_ptr_array_add (choice->chosen, eb_exception_copy (exception));
+      else if (last > *wanted)
+        break;
     }
+  wanted = get_wanted (choice);
+  if (wanted == NULL || (found->len == EB_DEAD_LETTERS_MAX && *wanted > last))
+    return TRUE;
   g_set_error (error, EB_ERROR, EB_ERROR_NOT_FOUND,
-               "“%s” has no dead letter with the sequence %" G_GUINT64_FORMAT, choice->id, wanted);
+               "“%s” has no dead letter with the sequence %" G_GUINT64_FORMAT, choice->id, *wanted);
   return FALSE;
 }
 
@@ -63,18 +84,17 @@ static void
 find_next (EbLedger *ledger, GTask *task)
 {
   Choice *choice = g_task_get_task_data (task);
-  guint64 sequence;
+  const guint64 *wanted = get_wanted (choice);
 
-  if (choice->chosen->len == choice->sequences->len)
+  if (wanted == NULL)
     {
       g_task_return_pointer (task, g_ptr_array_ref (choice->chosen),
                              (GDestroyNotify) g_ptr_array_unref);
       g_object_unref (task);
       return;
     }
-  sequence = g_array_index (choice->sequences, guint64, choice->chosen->len);
-  eb_ledger_list_exceptions_async (ledger, choice->id, EB_EXCEPTIONS_DEAD, sequence - 1, 1, NULL,
-                                   found_cb, task);
+  eb_ledger_list_exceptions_async (ledger, choice->id, EB_EXCEPTIONS_DEAD, *wanted - 1,
+                                   EB_DEAD_LETTERS_MAX, NULL, found_cb, task);
 }
 
 static void
@@ -128,84 +148,4 @@ GPtrArray *
 eb_dead_letter_query_choose_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-typedef struct
-{
-  char *id; /* (owned) of the subscription */
-  gssize n; /* counted so far */
-} Count;
-
-static void
-count_free (Count *count)
-{
-  g_free (count->id);
-  g_free (count);
-}
-
-static void count_after (EbLedger *ledger, guint64 after, GTask *task);
-
-static void
-counted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  Count *count = g_task_get_task_data (task);
-  GError *error = NULL;
-  g_autoptr (GPtrArray) found =
-      eb_ledger_list_exceptions_finish (EB_LEDGER (source), result, &error);
-
-  if (found == NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  count->n += found->len;
-  if (found->len == EB_DEAD_LETTERS_MAX)
-    {
-      const EbException *last = g_ptr_array_index (found, found->len - 1);
-
-      count_after (EB_LEDGER (source), last->sequence, g_steal_pointer (&task));
-      return;
-    }
-  g_task_return_int (task, count->n);
-}
-
-/* Takes @task. */
-static void
-count_after (EbLedger *ledger, guint64 after, GTask *task)
-{
-  Count *count = g_task_get_task_data (task);
-
-  eb_ledger_list_exceptions_async (ledger, count->id, EB_EXCEPTIONS_DEAD, after,
-                                   EB_DEAD_LETTERS_MAX, NULL, counted_cb, task);
-}
-
-/**
- * eb_dead_letter_query_count_async:
- * @id: of a subscription
- */
-void
-eb_dead_letter_query_count_async (EbLedger *ledger,
-                                  const char *id,
-                                  GAsyncReadyCallback callback,
-                                  gpointer user_data)
-{
-  GTask *task = g_task_new (ledger, NULL, callback, user_data);
-  Count *count = g_new0 (Count, 1);
-
-  g_task_set_source_tag (task, eb_dead_letter_query_count_async);
-  count->id = g_strdup (id);
-  g_task_set_task_data (task, count, (GDestroyNotify) count_free);
-  count_after (ledger, 0, task);
-}
-
-/**
- * eb_dead_letter_query_count_finish:
- *
- * Returns: how many dead letters it has; -1 with %EB_ERROR_NOT_FOUND or %EB_ERROR_IO
- */
-gssize
-eb_dead_letter_query_count_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_int (G_TASK (result), error);
 }

@@ -17,10 +17,5 @@ void eb_dead_letter_query_choose_async (EbLedger *ledger,
                                         gpointer user_data);
 GPtrArray *
 eb_dead_letter_query_choose_finish (EbLedger *ledger, GAsyncResult *result, GError **error);
-void eb_dead_letter_query_count_async (EbLedger *ledger,
-                                       const char *id,
-                                       GAsyncReadyCallback callback,
-                                       gpointer user_data);
-gssize eb_dead_letter_query_count_finish (EbLedger *ledger, GAsyncResult *result, GError **error);
 
 G_END_DECLS

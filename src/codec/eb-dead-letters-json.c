@@ -73,7 +73,7 @@ eb_dead_letters_to_json (GPtrArray *letters)
 /**
  * eb_redriven_to_json:
  * @redriven: how many are delivered again
- * @left: how many dead letters there still are
+ * @left: how many dead letters there still are, as far as they are counted
  *
  * Returns: (transfer full): an object
  */

@@ -112,11 +112,13 @@ GError *eb_ledger_new_fenced_error (guint64 epoch);
 /**
  * EbExceptionKinds:
  * @EB_EXCEPTIONS_ALL: those that wait aside, and the dead ones
- * @EB_EXCEPTIONS_DEAD: the dead ones alone
+ * @EB_EXCEPTIONS_ASIDE: those that wait aside
+ * @EB_EXCEPTIONS_DEAD: the dead ones
  */
 typedef enum
 {
   EB_EXCEPTIONS_ALL,
+  EB_EXCEPTIONS_ASIDE,
   EB_EXCEPTIONS_DEAD,
 } EbExceptionKinds;
 

@@ -14,6 +14,14 @@
 /* `eventbusctl dead-letters`: what could not be delivered to a subscriber, and what to do about
  * it. */
 
+/* The bus does not count further. */
+#define COUNTED 1000
+
+/* Between two calls, and for how many of them the bus may have no room: a sink that takes nothing
+ * for seconds is not waited for. */
+#define PAUSE    (G_USEC_PER_SEC / 5)
+#define MAX_IDLE 25
+
 typedef struct
 {
   gboolean redrive;
@@ -85,23 +93,45 @@ list (EbBusClient *client, const char *address)
   return print (text);
 }
 
-/* The bus takes so many at a time. Those that die again meanwhile are not driven in a circle. */
+static EbExit
+print_redriven (guint64 redriven, guint64 left)
+{
+  g_autofree char *text = g_strdup_printf (left < COUNTED ? _ ("redriven: %u, left: %u\n")
+                                                          : _ ("redriven: %u, left: %u or more\n"),
+                                           (guint) redriven, (guint) left);
+
+  return print (text);
+}
+
+/* The bus takes as many as it has room for, and more when those are delivered. Those that die again
+ * meanwhile are not driven in a circle. */
+static EbExit
+redrive_all (EbBusClient *client, const char *address)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 after = 0, redriven = 0, left = 0, some = 0;
+
+  for (guint n_idle = 0; n_idle<MAX_IDLE; n_idle = some> 0 ? 0 : n_idle + 1)
+    {
+      if (!eb_dead_letter_client_redrive (client, address, NULL, &after, &some, &left, &error))
+        return fail (error);
+      redriven += some;
+      if (left == 0)
+        break;
+      g_usleep (PAUSE);
+    }
+  return print_redriven (redriven, left);
+}
+
 static EbExit
 redrive (EbBusClient *client, const char *address, GArray *sequences)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *text = NULL;
-  guint64 redriven, left, some;
+  guint64 after = 0, redriven, left;
 
-  if (!eb_dead_letter_client_redrive (client, address, sequences, &redriven, &left, &error))
+  if (!eb_dead_letter_client_redrive (client, address, sequences, &after, &redriven, &left, &error))
     return fail (error);
-  some = redriven;
-  for (guint64 wanted = redriven + left; sequences == NULL && some > 0 && redriven < wanted;
-       redriven += some)
-    if (!eb_dead_letter_client_redrive (client, address, NULL, &some, &left, &error))
-      return fail (error);
-  text = g_strdup_printf (_ ("redriven: %u, left: %u\n"), (guint) redriven, (guint) left);
-  return print (text);
+  return print_redriven (redriven, left);
 }
 
 static EbExit
@@ -126,7 +156,7 @@ run (EbBusClient *client, const char *address, const Options *options)
   if (!parse_sequences (options, &sequences))
     return EB_EXIT_USAGE;
   if (options->redrive)
-    return redrive (client, address, sequences);
+    return sequences != NULL ? redrive (client, address, sequences) : redrive_all (client, address);
   if (options->drop)
     return drop (client, address, sequences);
   return list (client, address);

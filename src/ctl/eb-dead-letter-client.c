@@ -150,20 +150,24 @@ create_body (GArray *sequences)
 /**
  * eb_dead_letter_client_redrive:
  * @sequences: (nullable) (element-type guint64): which; NULL for as many as the bus takes at once
+ * @after: (inout): of all, those after this sequence, 0 at first; then the last of them
  * @redriven: (out): how many are delivered again
- * @left: (out): how many dead letters there are still
+ * @left: (out): how many dead letters there are still, as far as the bus counts them
  */
 gboolean
 eb_dead_letter_client_redrive (EbBusClient *client,
                                const char *address,
                                GArray *sequences,
+                               guint64 *after,
                                guint64 *redriven,
                                guint64 *left,
                                GError **error)
 {
-  g_autofree char *target = build_target (address, "/redrive");
+  g_autofree char *rest = g_strdup_printf ("/redrive?after=%" G_GUINT64_FORMAT, *after);
+  g_autofree char *target = build_target (address, sequences == NULL ? rest : "/redrive");
+  g_autofree char *link = NULL;
   g_autoptr (GBytes) body = sequences != NULL ? create_body (sequences) : NULL;
-  g_autoptr (GBytes) answer = eb_bus_client_call (client, "POST", target, body, NULL, error);
+  g_autoptr (GBytes) answer = eb_bus_client_call (client, "POST", target, body, &link, error);
   g_autoptr (JsonNode) root =
       answer != NULL ? parse (client, answer, JSON_NODE_OBJECT, error) : NULL;
   JsonObject *counts = root != NULL ? json_node_get_object (root) : NULL;
@@ -171,6 +175,7 @@ eb_dead_letter_client_redrive (EbBusClient *client,
   if (counts == NULL)
     return FALSE;
   *redriven = (guint64) json_object_get_int_member_with_default (counts, "redriven", 0);
+  *after = MAX (*after, parse_link (link));
   *left = (guint64) json_object_get_int_member_with_default (counts, "left", 0);
   return TRUE;
 }

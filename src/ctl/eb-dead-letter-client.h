@@ -13,6 +13,7 @@ gboolean eb_dead_letter_client_list (
 gboolean eb_dead_letter_client_redrive (EbBusClient *client,
                                         const char *address,
                                         GArray *sequences,
+                                        guint64 *after,
                                         guint64 *redriven,
                                         guint64 *left,
                                         GError **error);

@@ -74,12 +74,14 @@ get_number (EbExchange *exchange,
 
 /* List */
 
+/* @limit: 0 for none */
 static void
 add_link (EbExchange *exchange, guint64 next, guint64 limit)
 {
-  g_autofree char *link =
-      g_strdup_printf ("<%s?after=%" G_GUINT64_FORMAT "&limit=%" G_GUINT64_FORMAT ">; rel=\"next\"",
-                       exchange->path, next, limit);
+  g_autofree char *more =
+      limit > 0 ? g_strdup_printf ("&limit=%" G_GUINT64_FORMAT, limit) : g_strdup ("");
+  g_autofree char *link = g_strdup_printf ("<%s?after=%" G_GUINT64_FORMAT "%s>; rel=\"next\"",
+                                           exchange->path, next, more);
 
   soup_message_headers_append (soup_server_message_get_response_headers (exchange->message), "Link",
                                link);
@@ -131,12 +133,16 @@ redriven_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (EbExchange) exchange = user_data;
   g_autoptr (GError) error = NULL;
-  guint redriven, left;
+  EbRedriven redriven;
 
-  if (eb_bus_redrive_finish (EB_BUS (source), result, &redriven, &left, &error))
-    eb_exchange_reply_json (exchange, eb_redriven_to_json (redriven, left));
-  else
-    eb_exchange_reply_error (exchange, error);
+  if (!eb_bus_redrive_finish (EB_BUS (source), result, &redriven, &error))
+    {
+      eb_exchange_reply_error (exchange, error);
+      return;
+    }
+  if (redriven.left > 0)
+    add_link (exchange, redriven.last, 0);
+  eb_exchange_reply_json (exchange, eb_redriven_to_json (redriven.n, redriven.left));
 }
 
 static void
@@ -147,8 +153,9 @@ handle_redrive (EbExchange *taken, const char *id)
       soup_message_body_flatten (soup_server_message_get_request_body (exchange->message));
   g_autoptr (GArray) sequences = NULL;
   g_autoptr (GError) error = NULL;
+  guint64 after = 0;
 
-  if (g_bytes_get_size (body) > 0)
+  if (get_number (exchange, "after", 0, G_MAXINT64, &after, &error) && g_bytes_get_size (body) > 0)
     sequences = eb_sequences_parse_json (body, &error);
   if (error != NULL)
     {
@@ -156,7 +163,7 @@ handle_redrive (EbExchange *taken, const char *id)
       return;
     }
   eb_exchange_pause (exchange);
-  eb_bus_redrive_async (exchange->bus, id, sequences, redriven_cb, exchange);
+  eb_bus_redrive_async (exchange->bus, id, sequences, after, redriven_cb, exchange);
   g_steal_pointer (&exchange);
 }
 

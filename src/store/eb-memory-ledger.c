@@ -85,34 +85,20 @@ get_oldest (EbMemoryLedger *self)
   return extent.first;
 }
 
-typedef gboolean (*ExceptionFilter) (const EbException *exception);
-
 static gboolean
-is_any (const EbException *exception)
+is_of (const EbException *exception, EbExceptionKinds kinds)
 {
-  return TRUE;
-}
-
-static gboolean
-is_dead (const EbException *exception)
-{
-  return exception->dead;
-}
-
-static gboolean
-is_aside (const EbException *exception)
-{
-  return !exception->dead;
+  return kinds == EB_EXCEPTIONS_ALL || exception->dead == (kinds == EB_EXCEPTIONS_DEAD);
 }
 
 static GPtrArray *
-row_list_exceptions (Row *row, ExceptionFilter filter, guint64 after, guint limit)
+row_list_exceptions (Row *row, EbExceptionKinds kinds, guint64 after, guint limit)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_exception_free);
   GTreeNode *node = row->exceptions != NULL ? g_tree_upper_bound (row->exceptions, &after) : NULL;
 
   for (; node != NULL && list->len < limit; node = g_tree_node_next (node))
-    if (filter (g_tree_node_value (node)))
+    if (is_of (g_tree_node_value (node), kinds))
       g_ptr_array_add (list, eb_exception_copy (g_tree_node_value (node)));
   return list;
 }
@@ -202,7 +188,7 @@ entry_new (EbMemoryLedger *self, Row *row, guint64 oldest)
   entry->has_cursor = row->cursor != EB_CURSOR_FLOOR;
   entry->cursor = entry->has_cursor ? row->cursor : MAX (row->start, self->floor);
   entry->previous = row->previous;
-  entry->aside = row_list_exceptions (row, is_aside, 0, G_MAXUINT);
+  entry->aside = row_list_exceptions (row, EB_EXCEPTIONS_ASIDE, 0, G_MAXUINT);
   return entry;
 }
 
@@ -294,8 +280,7 @@ list_exceptions_async (EbLedger *ledger,
   if (row != NULL)
     {
       row_forget_before (row, oldest);
-      list =
-          row_list_exceptions (row, kinds == EB_EXCEPTIONS_DEAD ? is_dead : is_any, after, limit);
+      list = row_list_exceptions (row, kinds, after, limit);
     }
   g_mutex_unlock (&self->lock);
 

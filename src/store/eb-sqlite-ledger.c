@@ -240,7 +240,8 @@ eb_sqlite_ledger_list_exceptions (EbSqliteDatabase *database,
 {
   if (!check_subscription (database, id, error))
     return NULL;
-  return query_exceptions (database, id, kinds == EB_EXCEPTIONS_DEAD, 1, after, limit, error);
+  return query_exceptions (database, id, kinds == EB_EXCEPTIONS_DEAD, kinds != EB_EXCEPTIONS_ASIDE,
+                           after, limit, error);
 }
 
 /**

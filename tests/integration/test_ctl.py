@@ -479,11 +479,21 @@ class DeadLetters(CtlTest):
         self.assertEqual(self.letters(), (0, b"No dead letters.\n", ""))
 
     def test_redrive_all(self):
-        """As often as it takes, but not for ever."""
-        self.bus.answers[f"{self.PATH}/redrive"] = (200, b'{"redriven":1000,"left":1500}')
+        """As often as it takes, and none of them twice."""
+        target = f"{self.PATH}/redrive"
+        link = ("Link", f'<{target}?after=1200>; rel="next"')
+        self.bus.answers[f"{target}?after=0"] = (200, b'{"redriven":1000,"left":500}', link)
+        self.bus.answers[f"{target}?after=1200"] = (200, b'{"redriven":500,"left":0}')
         status, out, err = self.letters("--redrive")
-        self.assertEqual((status, out, err), (0, b"redriven: 3000, left: 1500\n", ""))
-        self.assertEqual(self.calls(), 3 * [("POST", f"{self.PATH}/redrive", "", b"")])
+        self.assertEqual((status, out, err), (0, b"redriven: 1500, left: 0\n", ""))
+        self.assertEqual(self.calls(), [("POST", target, "after=0", b""),
+                                        ("POST", target, "after=1200", b"")])
+
+    def test_redrive_without_end(self):
+        """A sink that takes nothing is not waited for."""
+        self.bus.answers[f"{self.PATH}/redrive"] = (200, b'{"redriven":0,"left":1000}')
+        status, out, err = self.letters("--redrive")
+        self.assertEqual((status, out, err), (0, b"redriven: 0, left: 1000 or more\n", ""))
 
     def test_redrive_some(self):
         self.bus.answers[f"{self.PATH}/redrive"] = (200, b'{"redriven":2,"left":5}')

@@ -12,7 +12,8 @@
 #include "support/eb-fake-transport.h"
 #include "support/eb-test-wait.h"
 
-#define ID "a:1"
+#define ID   "a:1"
+#define SINK "http://a:1/event"
 
 typedef struct
 {
@@ -140,13 +141,12 @@ sequences_new (const guint64 *sequences, guint n)
 }
 
 static gboolean
-redrive (Fixture *fixture, GArray *sequences, guint *redriven, guint *left, GError **error)
+redrive (Fixture *fixture, GArray *sequences, guint64 after, EbRedriven *redriven, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  eb_bus_redrive_async (fixture->bus, ID, sequences, eb_test_result_cb, &result);
-  return eb_bus_redrive_finish (fixture->bus, eb_test_wait_for_result (&result), redriven, left,
-                                error);
+  eb_bus_redrive_async (fixture->bus, ID, sequences, after, eb_test_result_cb, &result);
+  return eb_bus_redrive_finish (fixture->bus, eb_test_wait_for_result (&result), redriven, error);
 }
 
 static gboolean
@@ -210,31 +210,87 @@ test_redrive (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GArray) some = sequences_new ((guint64[]){ 3, 2, 3 }, 3);
   g_autoptr (GPtrArray) exceptions = NULL;
-  guint redriven, left;
+  EbRedriven redriven;
 
   publish (fixture, 4);
   give_up (fixture, 1, 4);
-  g_assert_true (redrive (fixture, some, &redriven, &left, NULL));
-  g_assert_cmpuint (redriven, ==, 2);
-  g_assert_cmpuint (left, ==, 2);
+  g_assert_true (redrive (fixture, some, 0, &redriven, NULL));
+  g_assert_cmpuint (redriven.n, ==, 2);
+  g_assert_cmpuint (redriven.left, ==, 2);
   exceptions = list_exceptions (fixture, EB_EXCEPTIONS_DEAD);
   g_assert_cmpuint (exceptions->len, ==, 2);
   g_clear_pointer (&exceptions, g_ptr_array_unref);
-  g_assert_true (redrive (fixture, NULL, &redriven, &left, NULL));
-  g_assert_cmpuint (redriven, ==, 2);
-  g_assert_cmpuint (left, ==, 0);
+  g_assert_true (redrive (fixture, NULL, 0, &redriven, NULL));
+  g_assert_cmpuint (redriven.n, ==, 2);
+  g_assert_cmpuint (redriven.left, ==, 0);
+}
+
+static gboolean
+has_taken_all (gpointer data)
+{
+  Fixture *fixture = data;
+
+  return eb_fake_sinks_count (fixture->sinks, SINK) == 2300;
+}
+
+/* All that was sent is delivered, and the ledger knows. */
+static void
+wait_for_deliveries (Fixture *fixture, guint n)
+{
+  guint n_aside;
+
+  while (eb_fake_sinks_count (fixture->sinks, SINK) < n)
+    g_thread_yield ();
+  do
+    {
+      g_autoptr (GAsyncResult) drained = NULL;
+      g_autoptr (GPtrArray) aside = NULL;
+
+      eb_worker_pool_drain_async (fixture->workers, 2300, eb_test_result_cb, &drained);
+      eb_worker_pool_drain_finish (fixture->workers, eb_test_wait_for_result (&drained));
+      aside = list_exceptions (fixture, EB_EXCEPTIONS_ASIDE);
+      n_aside = aside->len;
+    }
+  while (n_aside > 0);
 }
 
 static void
+assert_redriven (Fixture *fixture, guint64 after, guint n, guint left, guint64 last)
+{
+  EbRedriven redriven;
+
+  g_assert_true (redrive (fixture, NULL, after, &redriven, NULL));
+  g_assert_cmpuint (redriven.n, ==, n);
+  g_assert_cmpuint (redriven.left, ==, left);
+  g_assert_cmpuint (redriven.last, ==, last);
+}
+
+/* No more than may wait in memory, until those are delivered. */
+static void
 test_redrive_many (Fixture *fixture, gconstpointer data)
 {
-  guint redriven, left;
+  g_autoptr (GArray) some = sequences_new ((guint64[]){ 2001, 2300 }, 2);
+  g_autoptr (GError) error = NULL;
+  EbRedriven redriven;
 
   publish (fixture, 2300);
+  eb_test_wait_for (has_taken_all, fixture);
   give_up (fixture, 1, 2300);
-  g_assert_true (redrive (fixture, NULL, &redriven, &left, NULL));
-  g_assert_cmpuint (redriven, ==, 1000);
-  g_assert_cmpuint (left, ==, 1300);
+  eb_fake_sinks_set (fixture->sinks, SINK, EB_FAKE_KEEP);
+  assert_redriven (fixture, 0, 1000, 1000, 1000);
+  assert_redriven (fixture, 1000, 0, 1000, 1000);
+  g_assert_false (redrive (fixture, some, 0, &redriven, &error));
+  g_assert_error (error, EB_ERROR, EB_ERROR_BUSY);
+
+  eb_fake_sinks_release (fixture->sinks, SINK);
+  wait_for_deliveries (fixture, 3300);
+  g_assert_true (redrive (fixture, some, 0, &redriven, NULL));
+  g_assert_cmpuint (redriven.n, ==, 2);
+  g_assert_cmpuint (redriven.left, ==, 1000);
+  wait_for_deliveries (fixture, 3302);
+  assert_redriven (fixture, 1000, 1000, 298, 2000);
+  wait_for_deliveries (fixture, 4302);
+  assert_redriven (fixture, 2000, 298, 0, 2299);
 }
 
 static void
@@ -244,11 +300,11 @@ test_unknown (Fixture *fixture, gconstpointer data)
   g_autoptr (GArray) zero = sequences_new ((guint64[]){ 0 }, 1);
   g_autoptr (GPtrArray) letters = NULL;
   g_autoptr (GError) error = NULL;
-  guint redriven, left;
+  EbRedriven redriven;
 
   publish (fixture, 2);
   give_up (fixture, 1, 2);
-  g_assert_false (redrive (fixture, some, &redriven, &left, &error));
+  g_assert_false (redrive (fixture, some, 0, &redriven, &error));
   g_assert_error (error, EB_ERROR, EB_ERROR_NOT_FOUND);
   g_assert_nonnull (strstr (error->message, "9"));
   g_assert_false (drop (fixture, some, NULL));
@@ -280,16 +336,16 @@ test_one_at_a_time (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GAsyncResult) first = NULL;
   g_autoptr (GError) error = NULL;
-  guint redriven, left;
+  EbRedriven redriven;
 
   publish (fixture, 1);
   give_up (fixture, 1, 1);
-  eb_bus_redrive_async (fixture->bus, ID, NULL, eb_test_result_cb, &first);
+  eb_bus_redrive_async (fixture->bus, ID, NULL, 0, eb_test_result_cb, &first);
   g_assert_false (drop (fixture, NULL, &error));
   g_assert_error (error, EB_ERROR, EB_ERROR_BUSY);
-  g_assert_true (eb_bus_redrive_finish (fixture->bus, eb_test_wait_for_result (&first), &redriven,
-                                        &left, NULL));
-  g_assert_cmpuint (redriven, ==, 1);
+  g_assert_true (
+      eb_bus_redrive_finish (fixture->bus, eb_test_wait_for_result (&first), &redriven, NULL));
+  g_assert_cmpuint (redriven.n, ==, 1);
   g_assert_true (drop (fixture, NULL, NULL));
 }
 
@@ -298,17 +354,17 @@ test_refused (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GPtrArray) letters = NULL;
   g_autoptr (GError) error = NULL;
-  guint redriven, left;
+  EbRedriven redriven;
 
   publish (fixture, 1);
   give_up (fixture, 1, 1);
   eb_fake_ledger_refuse (fixture->ledger, EB_ERROR_NO_SPACE);
-  g_assert_false (redrive (fixture, NULL, &redriven, &left, &error));
+  g_assert_false (redrive (fixture, NULL, 0, &redriven, &error));
   g_assert_error (error, EB_ERROR, EB_ERROR_NO_SPACE);
   letters = list_exceptions (fixture, EB_EXCEPTIONS_DEAD);
   g_assert_cmpuint (letters->len, ==, 1);
   eb_fake_ledger_accept (fixture->ledger);
-  g_assert_true (redrive (fixture, NULL, &redriven, &left, NULL));
+  g_assert_true (redrive (fixture, NULL, 0, &redriven, NULL));
 }
 
 static void

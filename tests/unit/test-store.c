@@ -225,6 +225,7 @@ test_exceptions (EbStoreFixture *fixture, gconstpointer data)
   g_autoptr (GPtrArray) entries = eb_store_fixture_load (fixture, &epoch);
   g_autoptr (GPtrArray) all = NULL;
   g_autoptr (GPtrArray) next = NULL;
+  g_autoptr (GPtrArray) aside = NULL;
   g_autoptr (GPtrArray) dead = NULL;
   g_autoptr (GError) error = NULL;
   const EbException *exception;
@@ -254,6 +255,10 @@ test_exceptions (EbStoreFixture *fixture, gconstpointer data)
 
   next = eb_store_fixture_list (fixture, "a:1", EB_EXCEPTIONS_ALL, 5, 1, &error);
   g_assert_cmpuint (next->len, ==, 1);
+  aside = eb_store_fixture_list (fixture, "a:1", EB_EXCEPTIONS_ASIDE, 0, 100, &error);
+  g_assert_cmpuint (aside->len, ==, 1);
+  exception = g_ptr_array_index (aside, 0);
+  g_assert_cmpuint (exception->sequence, ==, 5);
   dead = eb_store_fixture_list (fixture, "a:1", EB_EXCEPTIONS_DEAD, 0, 1, &error);
   g_assert_cmpuint (dead->len, ==, 1);
   exception = g_ptr_array_index (dead, 0);
