@@ -218,10 +218,10 @@ deregister (EbBusRig *rig)
 static gboolean
 finish_change (EbBus *bus, GAsyncResult *result, gboolean dropped)
 {
-  guint redriven, left;
+  EbRedriven redriven;
 
   return dropped ? eb_bus_drop_dead_letters_finish (bus, result, NULL)
-                 : eb_bus_redrive_finish (bus, result, &redriven, &left, NULL);
+                 : eb_bus_redrive_finish (bus, result, &redriven, NULL);
 }
 
 static void
@@ -273,7 +273,7 @@ change_dead (EbBusRig *rig)
   if (drop)
     eb_bus_drop_dead_letters_async (rig->bus, address, dead, changed_cb, request);
   else
-    eb_bus_redrive_async (rig->bus, address, dead, changed_cb, request);
+    eb_bus_redrive_async (rig->bus, address, dead, 0, changed_cb, request);
 }
 
 /* What the world does */
