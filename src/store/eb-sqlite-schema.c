@@ -59,11 +59,9 @@ static const char format_1[] =
 /* Step n makes format n + 1 of format n; each is one transaction. Steps are only ever added. */
 static const char *const migrations[] = { format_1 };
 
-#define FORMAT ((gint64) G_N_ELEMENTS (migrations))
-
 /* A database that has nothing in it may become ours; any other must be. */
 static gboolean
-check_identity (EbSqliteDatabase *database, gint64 format, GError **error)
+check_identity (EbSqliteDatabase *database, gint64 format, gint64 newest, GError **error)
 {
   const char *path = eb_sqlite_database_get_path (database);
   gint64 application_id = 0, objects = 0;
@@ -75,31 +73,68 @@ check_identity (EbSqliteDatabase *database, gint64 format, GError **error)
   if (application_id != APPLICATION_ID && (application_id != 0 || format != 0 || objects != 0))
     g_set_error (error, EB_ERROR, EB_ERROR_IO,
                  "%s is a database of another program; name another file", path);
-  else if (format > FORMAT)
+  else if (format > newest)
     g_set_error (error, EB_ERROR, EB_ERROR_IO,
                  "%s was written by a newer eventbusd (format %" G_GINT64_FORMAT
                  ", this one knows %" G_GINT64_FORMAT "): install that version, or name another "
                  "file",
-                 path, format, FORMAT);
+                 path, format, newest);
   else
     return TRUE;
   return FALSE;
 }
 
 static gboolean
-migrate (EbSqliteDatabase *database, gint64 to, GError **error)
+take_step (EbSqliteDatabase *database, const char *step, gint64 to, GError **error)
 {
   g_autofree char *marks =
       g_strdup_printf ("PRAGMA application_id=%d; PRAGMA user_version=%" G_GINT64_FORMAT "; COMMIT",
                        APPLICATION_ID, to);
 
   if (eb_sqlite_database_execute (database, "BEGIN IMMEDIATE", error)
-      && eb_sqlite_database_execute (database, migrations[to - 1], error)
+      && eb_sqlite_database_execute (database, step, error)
       && eb_sqlite_database_execute (database, marks, error))
     return TRUE;
   eb_sqlite_database_roll_back (database);
   g_prefix_error (error, "Cannot bring the store to format %" G_GINT64_FORMAT ": ", to);
   return FALSE;
+}
+
+/**
+ * eb_sqlite_schema_migrate:
+ * @database: a connection that may write
+ * @steps: (array length=n_steps): the one at n makes format n + 1 of format n; each is one
+ *   transaction
+ *
+ * Sets the connection up, and makes the file one of format @n_steps.
+ *
+ * Returns: FALSE with %EB_ERROR_IO or %EB_ERROR_NO_SPACE. The file is then as it was if it is not
+ *   one of ours, or newer, and else as the last step that worked has left it.
+ */
+gboolean
+eb_sqlite_schema_migrate (EbSqliteDatabase *database,
+                          const char *const *steps,
+                          guint n_steps,
+                          GError **error)
+{
+  gint64 format = 0;
+
+  if (!eb_sqlite_database_query_integer (database, "PRAGMA user_version", &format, error)
+      || !check_identity (database, format, n_steps, error)
+      /* In this order: the page size is settled once the file has a page. The log is written back
+       * when nobody waits for it, so not by whichever commit makes it long. */
+      || !eb_sqlite_database_execute (database,
+                                      "PRAGMA page_size=4096;"
+                                      "PRAGMA journal_mode=WAL;"
+                                      "PRAGMA synchronous=FULL;"
+                                      "PRAGMA wal_autocheckpoint=0;"
+                                      "PRAGMA journal_size_limit=67108864",
+                                      error))
+    return FALSE;
+  for (; format < n_steps; format++)
+    if (!take_step (database, steps[format], format + 1, error))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -126,22 +161,6 @@ add_state (EbSqliteDatabase *database, GError **error)
 gboolean
 eb_sqlite_schema_prepare (EbSqliteDatabase *database, GError **error)
 {
-  gint64 format = 0;
-
-  if (!eb_sqlite_database_query_integer (database, "PRAGMA user_version", &format, error)
-      || !check_identity (database, format, error)
-      /* In this order: the page size is settled once the file has a page. The log is written back
-       * when nobody waits for it, so not by whichever commit makes it long. */
-      || !eb_sqlite_database_execute (database,
-                                      "PRAGMA page_size=4096;"
-                                      "PRAGMA journal_mode=WAL;"
-                                      "PRAGMA synchronous=FULL;"
-                                      "PRAGMA wal_autocheckpoint=0;"
-                                      "PRAGMA journal_size_limit=67108864",
-                                      error))
-    return FALSE;
-  for (; format < FORMAT; format++)
-    if (!migrate (database, format + 1, error))
-      return FALSE;
-  return add_state (database, error);
+  return eb_sqlite_schema_migrate (database, migrations, G_N_ELEMENTS (migrations), error)
+         && add_state (database, error);
 }

@@ -7,6 +7,10 @@
 
 G_BEGIN_DECLS
 
+gboolean eb_sqlite_schema_migrate (EbSqliteDatabase *database,
+                                   const char *const *steps,
+                                   guint n_steps,
+                                   GError **error);
 gboolean eb_sqlite_schema_prepare (EbSqliteDatabase *database, GError **error);
 
 G_END_DECLS
