@@ -89,7 +89,8 @@ typedef struct
   guint64 cursor;               /* its own, or the floor's, but never before @start */
   gboolean has_cursor;          /* of its own */
   guint64 previous; /* as the last CURSOR said: the last event it matched up to there; 0 for none */
-  GPtrArray *aside; /* (owned) (element-type EbException) waiting for their retry, by sequence */
+  GPtrArray *aside; /* (owned) (element-type EbException) those that wait for their retry; and the
+                       dead ones after @cursor, which the log brings again */
 } EbLedgerEntry;
 
 void eb_ledger_entry_free (EbLedgerEntry *self);

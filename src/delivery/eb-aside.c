@@ -123,7 +123,8 @@ compare_sequences (gconstpointer a, gconstpointer b)
  * Removes what waits for one of them. What is being fetched stays: the fetch says what became of
  * it.
  *
- * Returns: (transfer full) (element-type guint64): their sequences, in order
+ * Returns: (transfer full) (element-type guint64): the sequences of those that were not given up,
+ *   in order
  */
 GArray *
 eb_aside_lose (EbAside *self, guint64 up_to)
@@ -136,7 +137,8 @@ eb_aside_lose (EbAside *self, guint64 up_to)
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &entry))
     if (entry->sequence <= up_to && entry->state != EB_ASIDE_FETCHING)
       {
-        g_array_append_val (lost, entry->sequence);
+        if (!entry->dead)
+          g_array_append_val (lost, entry->sequence);
         leave_state (self, entry);
         g_hash_table_iter_remove (&iter);
       }

@@ -30,6 +30,7 @@ typedef enum
  * @due: monotonic time; set in the heap only while WAITING
  * @attempts: made so far
  * @n_failures: of those, how many the retry schedule counts
+ * @dead: it was given up, so it is passed over; only while AHEAD
  * @first_us: real time at which the first one failed
  *
  * A delivery that waits for its retry. Its event is in the log, not here.
@@ -42,6 +43,7 @@ typedef struct
   gint64 first_us;
   guint attempts;
   guint n_failures;
+  gboolean dead;
   EbAsideState state;
 } EbAsideEntry;
 

@@ -392,17 +392,19 @@ load_exception (EbConsumer *self, const EbException *exception, gint64 due_us)
                          .previous = exception->previous,
                          .first_us = exception->first_us,
                          .attempts = exception->attempts,
-                         .n_failures = exception->failures };
+                         .n_failures = exception->failures,
+                         .dead = exception->dead };
 
-  if (eb_aside_lookup (self->recovery->aside, exception->sequence) != NULL)
+  if (eb_aside_lookup (self->recovery->aside, exception->sequence) != NULL
+      || (exception->dead && state != EB_ASIDE_AHEAD))
     return;
   eb_aside_add (self->recovery->aside, &entry, state, due_us);
-  self->recovery->n_exceptions++;
+  self->recovery->n_exceptions += !exception->dead;
 }
 
 /**
  * eb_consumer_load_aside:
- * @exceptions: (element-type EbException): what waited when the daemon ended
+ * @exceptions: (element-type EbException): what waited when the daemon ended, or was dead
  */
 void
 eb_consumer_load_aside (EbConsumer *self, GPtrArray *exceptions)
@@ -422,7 +424,7 @@ eb_consumer_load_aside (EbConsumer *self, GPtrArray *exceptions)
  * @entry: of the event in @parcel, which is the next of the log
  *
  * In strict order the log brings it to its place, where it goes on waiting; in relaxed order it is
- * passed over, and comes when its time does.
+ * passed over, and comes when its time does. What was given up is passed over for good.
  */
 void
 eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel)
@@ -430,6 +432,13 @@ eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *par
   gint64 due_us = entry->due.due_us;
   EbDelivery *delivery;
 
+  if (entry->dead)
+    {
+      self->previous = entry->sequence;
+      eb_aside_remove (self->recovery->aside, entry);
+      eb_consumer_update_recovery (self);
+      return;
+    }
   if (eb_subscription_get_order (self->subscription) == EB_ORDER_RELAXED)
     {
       eb_aside_set_state (self->recovery->aside, entry, EB_ASIDE_WAITING, due_us);
@@ -513,11 +522,15 @@ static void
 redrive (EbConsumer *self, const EbException *exception, gint64 due_us)
 {
   EbDelivery *delivery = find_delivery (self, exception->sequence);
+  EbAsideEntry *passed = eb_aside_lookup_ahead (self->recovery->aside, exception->sequence);
   EbException anew = *exception;
 
+  anew.dead = FALSE;
   anew.attempts = 0;
   anew.failures = 0;
   anew.first_us = 0;
+  if (passed != NULL && passed->dead)
+    eb_aside_remove (self->recovery->aside, passed);
   if (delivery == NULL)
     load_exception (self, &anew, due_us);
   else if (!delivery->exception)

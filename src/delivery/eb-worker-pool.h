@@ -68,7 +68,8 @@ typedef struct
  * @previous: sequence of the last event that it matched and that has ended, or is an exception; 0
  *   for none. It may be after @after, which may be a floor that lags: then it is what counts.
  * @has_cursor: the ledger may have a cursor of its own for it
- * @aside: (nullable) (element-type EbException): deliveries that wait for their retry
+ * @aside: (nullable) (element-type EbException): deliveries that wait for their retry, and those
+ *   after @after that were given up
  *
  * Where a subscription goes on.
  */

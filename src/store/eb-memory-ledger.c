@@ -177,6 +177,16 @@ apply (EbMemoryLedger *self, const EbChange *change, guint64 oldest)
     }
 }
 
+static GPtrArray *
+row_list_for_start (Row *row, guint64 cursor)
+{
+  GPtrArray *list = row_list_exceptions (row, EB_EXCEPTIONS_ASIDE, 0, G_MAXUINT);
+
+  g_ptr_array_extend_and_steal (list,
+                                row_list_exceptions (row, EB_EXCEPTIONS_DEAD, cursor, G_MAXUINT));
+  return list;
+}
+
 static EbLedgerEntry *
 entry_new (EbMemoryLedger *self, Row *row, guint64 oldest)
 {
@@ -188,7 +198,7 @@ entry_new (EbMemoryLedger *self, Row *row, guint64 oldest)
   entry->has_cursor = row->cursor != EB_CURSOR_FLOOR;
   entry->cursor = entry->has_cursor ? row->cursor : MAX (row->start, self->floor);
   entry->previous = row->previous;
-  entry->aside = row_list_exceptions (row, EB_EXCEPTIONS_ASIDE, 0, G_MAXUINT);
+  entry->aside = row_list_for_start (row, entry->cursor);
   return entry;
 }
 

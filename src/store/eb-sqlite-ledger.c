@@ -287,6 +287,23 @@ entry_from_row (sqlite3_stmt *statement, guint64 floor)
   return entry;
 }
 
+/* Those that wait, and the dead ones that the log brings again. */
+static gboolean
+load_exceptions (EbSqliteDatabase *database, EbLedgerEntry *entry, GError **error)
+{
+  const char *id = eb_subscription_get_id (entry->subscription);
+  GPtrArray *dead;
+
+  entry->aside = query_exceptions (database, id, 0, 0, 0, -1, error);
+  if (entry->aside == NULL)
+    return FALSE;
+  dead = query_exceptions (database, id, 1, 1, entry->cursor, -1, error);
+  if (dead == NULL)
+    return FALSE;
+  g_ptr_array_extend_and_steal (entry->aside, dead);
+  return TRUE;
+}
+
 static GPtrArray *
 load_entries (EbSqliteDatabase *database, guint64 floor, GError **error)
 {
@@ -305,9 +322,7 @@ load_entries (EbSqliteDatabase *database, guint64 floor, GError **error)
       if (entry == NULL)
         continue;
       g_ptr_array_add (entries, entry);
-      entry->aside = query_exceptions (database, eb_subscription_get_id (entry->subscription), 0, 0,
-                                       0, -1, error);
-      if (entry->aside == NULL)
+      if (!load_exceptions (database, entry, error))
         {
           sqlite3_reset (statement);
           return NULL;

@@ -406,6 +406,61 @@ test_start_relaxed (Fixture *fixture, gconstpointer data)
   assert_steps (fixture, "ended 2;ended 5;ended 3;");
 }
 
+/* What was given up while an event before it was under way is not delivered again. */
+static void
+test_start_dead (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) aside = exceptions_new ();
+  g_autoptr (GPtrArray) letters = exceptions_new ();
+  EbStart start = { .after = 2, .previous = 2, .has_cursor = TRUE, .aside = aside };
+  g_autoptr (EbSubscription) subscription = NULL;
+  guint index = 0;
+
+  eb_delivery_fixture_publish (fixture, "t", 9);
+  for (guint64 sequence = 1; sequence <= 9; sequence++)
+    {
+      EbException *exception = exception_new (fixture, sequence, 9, 0);
+
+      exception->dead = TRUE;
+      if (sequence != 3 && sequence != 6)
+        g_ptr_array_add (aside, exception);
+      else
+        eb_exception_free (exception);
+    }
+  subscription = add (fixture, EB_ORDER_RELAXED, 1, &start);
+  ASSERT_ARRIVALS (&index, { 3, 1 }, { 6, 1 });
+  g_assert_cmpuint (eb_fake_sinks_get (fixture->sinks, SINK, 1).previous, ==, 5);
+  assert_steps (fixture, "");
+
+  g_ptr_array_add (letters, exception_new (fixture, 5, 9, 0));
+  eb_worker_pool_redrive (fixture->pool, subscription, letters);
+  ASSERT_ARRIVALS (&index, { 5, 1 });
+  assert_steps (fixture, "ended 5;");
+}
+
+/* It is redriven before the log has brought it: it comes once. */
+static void
+test_redrive_ahead (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) aside = exceptions_new ();
+  g_autoptr (GPtrArray) letters = exceptions_new ();
+  EbStart start = { .after = 1, .previous = 1, .has_cursor = TRUE, .aside = aside };
+  g_autoptr (EbSubscription) subscription = NULL;
+  EbException *dead = exception_new (fixture, 3, 9, 0);
+  guint index = 0;
+
+  dead->dead = TRUE;
+  g_ptr_array_add (aside, dead);
+  g_ptr_array_add (letters, exception_new (fixture, 3, 9, 0));
+  eb_delivery_fixture_publish (fixture, "t", 1);
+  subscription = add (fixture, EB_ORDER_RELAXED, 1, &start);
+  eb_worker_pool_redrive (fixture->pool, subscription, letters);
+  assert_quiet (fixture, index);
+  eb_delivery_fixture_publish (fixture, "t", 2);
+  ASSERT_ARRIVALS (&index, { 2, 1 }, { 3, 1 });
+  assert_steps (fixture, "ended 3;");
+}
+
 /* And in strict order it is at its place, with its attempts, and nothing passes it. */
 static void
 test_start_strict (Fixture *fixture, gconstpointer data)
@@ -510,6 +565,8 @@ main (int argc, char **argv)
   ADD ("too-many-aside", test_too_many_aside);
   ADD ("redrive", test_redrive);
   ADD ("start-relaxed", test_start_relaxed);
+  ADD ("start-dead", test_start_dead);
+  ADD ("redrive-ahead", test_redrive_ahead);
   ADD ("start-strict", test_start_strict);
   ADD ("lost-aside", test_lost_aside);
   ADD ("gone", test_gone);

@@ -218,6 +218,18 @@ new_exception (EbChangeKind kind, guint64 sequence, guint attempts)
   return change;
 }
 
+/* Of one that waits and one that is dead. */
+static void
+assert_known_at_start (const EbLedgerEntry *entry, guint n)
+{
+  const EbException *first = entry->aside->pdata[0];
+
+  g_assert_cmpuint (entry->aside->len, ==, n);
+  g_assert_false (first->dead);
+  if (n == 2)
+    g_assert_true (((const EbException *) entry->aside->pdata[1])->dead);
+}
+
 static void
 test_exceptions (EbStoreFixture *fixture, gconstpointer data)
 {
@@ -263,6 +275,17 @@ test_exceptions (EbStoreFixture *fixture, gconstpointer data)
   g_assert_cmpuint (dead->len, ==, 1);
   exception = g_ptr_array_index (dead, 0);
   g_assert_cmpuint (exception->sequence, ==, 7);
+  /* The log brings what comes after the cursor again, so a start must know which of that is dead.
+   */
+  g_ptr_array_unref (g_steal_pointer (&entries));
+  entries = eb_store_fixture_load (fixture, &epoch);
+  assert_known_at_start (entries->pdata[0], 2);
+  g_assert_true (
+      eb_store_fixture_apply (fixture, epoch, eb_change_new (EB_CHANGE_CURSOR, "a:1", 7), NULL));
+  g_ptr_array_unref (g_steal_pointer (&entries));
+  entries = eb_store_fixture_load (fixture, &epoch);
+  assert_known_at_start (entries->pdata[0], 1);
+
   g_assert_null (eb_store_fixture_list (fixture, "unknown:1", EB_EXCEPTIONS_ALL, 0, 1, &error));
   g_assert_error (error, EB_ERROR, EB_ERROR_NOT_FOUND);
 }
