@@ -6,6 +6,7 @@
 #include "bus/eb-bus-private.h"
 #include "bus/eb-dead-letter-query.h"
 #include "core/eb-error.h"
+#include "core/eb-sequence.h"
 #include "delivery/eb-aside.h"
 
 /* The use cases that end dead letters: redrive and drop. The ledger always comes first, so that
@@ -82,14 +83,6 @@ return_failure (GTask *task, GError *error)
   g_object_unref (task);
 }
 
-static int
-compare_sequences (gconstpointer a, gconstpointer b)
-{
-  guint64 x = *(const guint64 *) a, y = *(const guint64 *) b;
-
-  return x < y ? -1 : x > y;
-}
-
 /* Returns: (transfer full): in order, each once */
 static GArray *
 sort_sequences (GArray *sequences)
@@ -97,7 +90,7 @@ sort_sequences (GArray *sequences)
   GArray *sorted = g_array_copy (sequences);
   guint kept = 0;
 
-  g_array_sort (sorted, compare_sequences);
+  g_array_sort (sorted, eb_sequence_compare);
   for (guint i = 0; i < sorted->len; i++)
     if (i == 0 || g_array_index (sorted, guint64, i) != g_array_index (sorted, guint64, i - 1))
       g_array_index (sorted, guint64, kept++) = g_array_index (sorted, guint64, i);

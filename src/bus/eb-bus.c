@@ -133,17 +133,6 @@ eb_bus_configure (EbBus *self, const EbBusLimits *limits, EbAddressPolicy *polic
   self->policy = policy;
 }
 
-/**
- * eb_bus_get_limits:
- *
- * Returns: (transfer none): those in force
- */
-const EbBusLimits *
-eb_bus_get_limits (EbBus *self)
-{
-  return &self->limits;
-}
-
 static void
 eb_bus_finalize (GObject *object)
 {

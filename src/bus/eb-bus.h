@@ -77,7 +77,6 @@ G_DECLARE_FINAL_TYPE (EbBus, eb_bus, EB, BUS, GObject)
 
 EbBus *eb_bus_new (EbClock *clock, EbLog *log, EbLedger *ledger, EbWorkerPool *workers);
 void eb_bus_configure (EbBus *self, const EbBusLimits *limits, EbAddressPolicy *policy);
-const EbBusLimits *eb_bus_get_limits (EbBus *self);
 
 void eb_bus_start_async (EbBus *self, GAsyncReadyCallback callback, gpointer user_data);
 gboolean eb_bus_start_finish (EbBus *self, GAsyncResult *result, GError **error);

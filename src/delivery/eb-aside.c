@@ -5,6 +5,8 @@
 
 #include "delivery/eb-aside.h"
 
+#include "core/eb-sequence.h"
+
 /* A thousand of these wait for a sink that fails, and there may be thousands of such sinks: an
  * entry is numbers only. Lives in its worker's thread. */
 struct _EbAside
@@ -108,14 +110,6 @@ eb_aside_remove (EbAside *self, EbAsideEntry *entry)
   g_hash_table_remove (self->entries, &entry->sequence);
 }
 
-static gint
-compare_sequences (gconstpointer a, gconstpointer b)
-{
-  const guint64 *x = a, *y = b;
-
-  return *x < *y ? -1 : *x > *y;
-}
-
 /**
  * eb_aside_lose:
  * @up_to: the log has no events up to this one any more
@@ -142,7 +136,7 @@ eb_aside_lose (EbAside *self, guint64 up_to)
         leave_state (self, entry);
         g_hash_table_iter_remove (&iter);
       }
-  g_array_sort (lost, compare_sequences);
+  g_array_sort (lost, eb_sequence_compare);
   return lost;
 }
 

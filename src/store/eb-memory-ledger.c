@@ -6,6 +6,7 @@
 #include "store/eb-memory-ledger.h"
 
 #include "core/eb-error.h"
+#include "core/eb-sequence.h"
 
 /* A ledger that lives as long as the process. What it holds is bounded by whoever writes it: the
  * number of subscriptions, and of exceptions each may have.
@@ -49,9 +50,7 @@ row_free (Row *row)
 static int
 compare_sequences (gconstpointer a, gconstpointer b, gpointer user_data)
 {
-  guint64 x = *(const guint64 *) a, y = *(const guint64 *) b;
-
-  return x < y ? -1 : x > y;
+  return eb_sequence_compare (a, b);
 }
 
 static void

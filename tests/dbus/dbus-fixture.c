@@ -261,12 +261,13 @@ start_bus (Fixture *self, EbLog *log)
   g_autoptr (EbLedger) ledger = eb_memory_ledger_new (log);
   g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
   g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
+  const EbBusLimits limits = { 120 * G_TIME_SPAN_SECOND, 10000, 1024 * 1024 };
   gboolean started = FALSE;
 
   self->workers =
       eb_worker_pool_new (2, EB_CLOCK (self->clock), log, settings, create_transport, self);
   self->bus = eb_bus_new (EB_CLOCK (self->clock), log, ledger, self->workers);
-  eb_bus_configure (self->bus, eb_bus_get_limits (self->bus), policy);
+  eb_bus_configure (self->bus, &limits, policy);
   eb_bus_start_async (self->bus, started_cb, &started);
   WAIT_FOR (started);
 }

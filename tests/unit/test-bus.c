@@ -52,15 +52,12 @@ start_bus (Fixture *fixture)
   g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
   g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
   g_autoptr (GAsyncResult) result = NULL;
-  EbBusLimits limits;
+  const EbBusLimits limits = { 120 * SECOND, 3, 10 };
 
   fixture->workers = eb_worker_pool_new (1, EB_CLOCK (fixture->clock), fixture->log, settings,
                                          eb_fake_transport_create, fixture->sinks);
   fixture->bus =
       eb_bus_new (EB_CLOCK (fixture->clock), fixture->log, fixture->ledger, fixture->workers);
-  limits = *eb_bus_get_limits (fixture->bus);
-  limits.max_subscriptions = 3;
-  limits.max_event_size = 10;
   eb_bus_configure (fixture->bus, &limits, policy);
   g_signal_connect (fixture->bus, "subscriber-added", G_CALLBACK (added_cb), fixture);
   g_signal_connect (fixture->bus, "subscriber-removed", G_CALLBACK (removed_cb), fixture);

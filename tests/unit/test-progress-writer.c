@@ -196,7 +196,7 @@ test_flush (Fixture *fixture, gconstpointer data)
   eb_progress_writer_flush_async (fixture->writer, cancellable, eb_test_result_cb, &flushed);
   g_assert_true (
       eb_progress_writer_flush_finish (fixture->writer, eb_test_wait_for_result (&flushed), NULL));
-  g_assert_true (eb_progress_is_empty (eb_progress_writer_get_progress (fixture->writer)));
+  g_assert_null (eb_progress_take (eb_progress_writer_get_progress (fixture->writer)));
 
   eb_fake_ledger_refuse (fixture->ledger, EB_ERROR_IO);
   report (fixture, 3);

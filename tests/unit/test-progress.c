@@ -91,7 +91,6 @@ take (Fixture *fixture)
 static void
 test_nothing (Fixture *fixture, gconstpointer data)
 {
-  g_assert_true (eb_progress_is_empty (fixture->progress));
   assert_takes (fixture, "");
 }
 
@@ -105,9 +104,7 @@ test_newest_counts (Fixture *fixture, gconstpointer data)
   eb_progress_raise_floor (fixture->progress, 7);
   eb_progress_raise_floor (fixture->progress, 5);
   assert_takes (fixture, "a dead 3, a cursor 9, floor 7");
-  g_assert_false (eb_progress_is_empty (fixture->progress));
   eb_progress_done (fixture->progress);
-  g_assert_true (eb_progress_is_empty (fixture->progress));
   eb_progress_raise_floor (fixture->progress, 7);
   assert_takes (fixture, "");
 }
@@ -137,7 +134,7 @@ test_refused (Fixture *fixture, gconstpointer data)
   eb_progress_done (fixture->progress);
   assert_takes (fixture, "a ended 1, a cursor 2, floor 2");
   eb_progress_done (fixture->progress);
-  g_assert_true (eb_progress_is_empty (fixture->progress));
+  assert_takes (fixture, "");
 }
 
 /* While a batch is out, the floor of the next report may not pass the cursors that came with it. */
