@@ -318,6 +318,18 @@ eb_progress_done (EbProgress *self)
     clear_round (self);
 }
 
+/**
+ * eb_progress_is_empty:
+ *
+ * Returns: whether eb_progress_take() would have nothing, or only what has ended
+ */
+gboolean
+eb_progress_is_empty (EbProgress *self)
+{
+  return self->told == self->steps->len && g_hash_table_size (self->next) == 0
+         && self->next_floor <= self->telling_floor && g_hash_table_size (self->ended) == 0;
+}
+
 EbProgress *
 eb_progress_new (void)
 {

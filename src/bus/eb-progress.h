@@ -23,6 +23,7 @@ void eb_progress_add_ended (EbProgress *self, const char *id);
 gboolean eb_progress_take_ended (EbProgress *self, const char *id);
 GPtrArray *eb_progress_take (EbProgress *self);
 void eb_progress_done (EbProgress *self);
+gboolean eb_progress_is_empty (EbProgress *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbProgress, eb_progress_free)
 

@@ -227,6 +227,20 @@ eb_sqlite_database_query_integer (EbSqliteDatabase *self,
 }
 
 /**
+ * eb_sqlite_database_may_have_committed:
+ *
+ * To be asked before anything else is done here. A transaction is written whole before it is
+ * synced, so of all failures only that of the sync leaves one that a crash could bring back.
+ *
+ * Returns: whether the transaction that has just failed may be complete in the write-ahead log
+ */
+gboolean
+eb_sqlite_database_may_have_committed (EbSqliteDatabase *self)
+{
+  return sqlite3_extended_errcode (self->handle) == SQLITE_IOERR_FSYNC;
+}
+
+/**
  * eb_sqlite_database_roll_back:
  *
  * Ends a transaction of which nothing remains. Some errors have ended it already.

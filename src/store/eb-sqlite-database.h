@@ -62,6 +62,7 @@ gboolean eb_sqlite_database_query_integer (EbSqliteDatabase *self,
                                            const char *sql,
                                            gint64 *value,
                                            GError **error);
+gboolean eb_sqlite_database_may_have_committed (EbSqliteDatabase *self);
 void eb_sqlite_database_roll_back (EbSqliteDatabase *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbSqliteDatabase, eb_sqlite_database_close)

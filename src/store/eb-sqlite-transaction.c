@@ -112,16 +112,45 @@ apply (EbSqliteDatabase *database, EbSqliteState *state, EbOperation *operation,
   return TRUE;
 }
 
-static gboolean
-load (EbSqliteDatabase *database, EbSqliteState *state, EbOperation *operation, GError **error)
+static EbLedgerLoad *
+read_ledger (EbSqliteDatabase *database,
+             EbSqliteState *state,
+             EbOperation *operation,
+             GError **error)
 {
   EbLedgerLoad *result = g_new0 (EbLedgerLoad, 1);
 
+  g_clear_pointer (&operation->result, operation->result_free);
   operation->result = result;
   operation->result_free = (GDestroyNotify) eb_ledger_load_free;
   result->epoch = ++state->epoch;
   result->entries = eb_sqlite_ledger_load (database, error);
-  return result->entries != NULL && eb_sqlite_ledger_begin_epoch (database, result->epoch, error);
+  return result->entries != NULL ? result : NULL;
+}
+
+static gboolean
+load (EbSqliteDatabase *database, EbSqliteState *state, EbOperation *operation, GError **error)
+{
+  const EbLedgerLoad *result = read_ledger (database, state, operation, error);
+
+  return result != NULL && eb_sqlite_ledger_begin_epoch (database, result->epoch, error);
+}
+
+/**
+ * eb_sqlite_transaction_load:
+ * @operation: a load whose transaction has failed
+ *
+ * A daemon that starts on a full disk has much to deliver all the same. Nobody else has the
+ * database, so that the new epoch is not written down does no harm.
+ *
+ * Returns: FALSE if the ledger cannot be read either
+ */
+gboolean
+eb_sqlite_transaction_load (EbSqliteDatabase *database,
+                            EbSqliteState *state,
+                            EbOperation *operation)
+{
+  return read_ledger (database, state, operation, NULL) != NULL;
 }
 
 static gboolean

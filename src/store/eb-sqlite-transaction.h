@@ -4,6 +4,7 @@
 #pragma once
 
 #include "store/eb-sqlite-database.h"
+#include "store/eb-sqlite-queue.h"
 #include "store/eb-sqlite-events.h"
 
 G_BEGIN_DECLS
@@ -28,6 +29,9 @@ gboolean eb_sqlite_transaction_run (EbSqliteDatabase *database,
                                     GPtrArray *batch,
                                     GPtrArray *events,
                                     GError **error);
+gboolean eb_sqlite_transaction_load (EbSqliteDatabase *database,
+                                     EbSqliteState *state,
+                                     EbOperation *operation);
 gboolean eb_sqlite_transaction_forget (EbSqliteDatabase *database, guint64 first, GError **error);
 gboolean eb_sqlite_transaction_fence (EbSqliteDatabase *database, gint64 number, GError **error);
 

@@ -37,9 +37,11 @@ struct _EbSqliteWriter
   EbSqliteSettings settings;
   EbSqliteState state; /* as of the last commit */
   EbSqliteCheckpoint checkpoint;
-  gint64 oldest_us; /* when the oldest event was accepted; G_MININT64: find out */
-  GError *failure;  /* (owned) (nullable): why everybody is refused */
-  gint64 fence;     /* the last number that was written over a failed commit */
+  gint64 oldest_us;     /* when the oldest event was accepted; G_MININT64: find out */
+  GError *failure;      /* (owned) (nullable): why everybody is refused */
+  GPtrArray *undecided; /* (owned) (nullable) (element-type EbOperation): what failed then, and
+                           could come back with a crash as long as no fence is over it */
+  gint64 fence;         /* the last number that was written over a failed commit */
 };
 
 #define DEFAULT_MAX_BYTES (1024 * 1024 * 1024)
@@ -62,6 +64,13 @@ set_due_in (EbSqliteWriter *self, GSource *timer, GTimeSpan interval)
 /* Failure and recovery */
 
 static void
+refuse (GPtrArray *batch, const GError *error)
+{
+  for (guint i = 0; i < batch->len; i++)
+    eb_operation_fail (batch->pdata[i], error);
+}
+
+static void
 fail (EbSqliteWriter *self, const GError *error)
 {
   eb_sqlite_database_roll_back (self->database);
@@ -69,10 +78,31 @@ fail (EbSqliteWriter *self, const GError *error)
     g_warning ("The store does not work; publishers are refused until it does: %s", error->message);
   g_clear_error (&self->failure);
   self->failure = g_error_copy (error);
-
-  /* At once, in case we are killed; whether it works is seen at the recovery. */
-  eb_sqlite_transaction_fence (self->database, ++self->fence, NULL);
   set_due_in (self, self->recovery, RECOVERY_INTERVAL);
+}
+
+/* Whoever is told that something was refused may rely on it. So what could come back with a crash
+ * is refused when a fence lies over it; until then nobody knows, and nobody is told. Takes @batch.
+ */
+static void
+refuse_fenced (EbSqliteWriter *self, GPtrArray *batch, gboolean may_come_back)
+{
+  if (eb_sqlite_transaction_fence (self->database, ++self->fence, NULL) || !may_come_back)
+    {
+      refuse (batch, self->failure);
+      g_ptr_array_unref (batch);
+    }
+  else
+    self->undecided = batch;
+}
+
+/* Of the end, or of a fence. */
+static void
+refuse_undecided (EbSqliteWriter *self)
+{
+  if (self->undecided != NULL)
+    refuse (self->undecided, self->failure);
+  g_clear_pointer (&self->undecided, g_ptr_array_unref);
 }
 
 /* Writing the log back makes room in it; and what a failed write has left in the system's cache
@@ -99,18 +129,12 @@ recover_cb (gpointer user_data)
       return G_SOURCE_CONTINUE;
     }
   g_message ("%s: the store works again", eb_sqlite_database_get_path (self->database));
+  refuse_undecided (self);
   g_clear_error (&self->failure);
   return G_SOURCE_CONTINUE;
 }
 
 /* What waits */
-
-static void
-refuse (GPtrArray *batch, const GError *error)
-{
-  for (guint i = 0; i < batch->len; i++)
-    eb_operation_fail (batch->pdata[i], error);
-}
 
 static void
 finish (EbSqliteWriter *self, GPtrArray *batch, GPtrArray *events)
@@ -125,6 +149,13 @@ finish (EbSqliteWriter *self, GPtrArray *batch, GPtrArray *events)
   g_ptr_array_set_free_func (events, NULL); /* the window has them now */
 }
 
+/* A load stands alone. */
+static gboolean
+is_load (GPtrArray *batch)
+{
+  return ((EbOperation *) batch->pdata[0])->kind == EB_OPERATION_LOAD;
+}
+
 static void
 write_batch (EbSqliteWriter *self)
 {
@@ -132,6 +163,7 @@ write_batch (EbSqliteWriter *self)
   g_autoptr (GPtrArray) events = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_event_unref);
   g_autoptr (GError) error = NULL;
   EbSqliteState before = self->state;
+  gboolean may_come_back;
 
   if (batch->len == 0)
     return;
@@ -149,8 +181,12 @@ write_batch (EbSqliteWriter *self)
       return;
     }
   self->state = before;
+  may_come_back = eb_sqlite_database_may_have_committed (self->database);
   fail (self, error);
-  refuse (batch, error);
+  if (is_load (batch) && eb_sqlite_transaction_load (self->database, &self->state, batch->pdata[0]))
+    eb_operation_succeed (batch->pdata[0]);
+  else
+    refuse_fenced (self, g_steal_pointer (&batch), may_come_back && !is_load (batch));
 }
 
 /* Retention */
@@ -298,6 +334,7 @@ thread_main (gpointer user_data)
 
   g_main_context_push_thread_default (self->context);
   g_main_loop_run (self->loop);
+  refuse_undecided (self);
   eb_sqlite_checkpoint_run (&self->checkpoint, SQLITE_CHECKPOINT_TRUNCATE);
   g_main_context_pop_thread_default (self->context);
   return NULL;

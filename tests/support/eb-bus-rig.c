@@ -181,6 +181,16 @@ has_result (gpointer data)
   return *(GAsyncResult **) data != NULL;
 }
 
+/* Time passes: deliveries have a limit, and what is to be written after them has another. */
+static gboolean
+has_result_in_time (gpointer user_data)
+{
+  const Wait *wait = user_data;
+
+  eb_fake_clock_advance (wait->rig->store.clock, DRAIN_LIMIT);
+  return wait->condition (wait->data);
+}
+
 static gboolean
 has_nothing_in_flight (gpointer data)
 {
@@ -215,15 +225,12 @@ create_bus (EbBusRig *self)
   g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
   g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
   EbClock *clock = EB_CLOCK (self->store.clock);
-  EbBusLimits limits;
+  const EbBusLimits limits = { EB_RIG_LEASE, 10000, EB_RIG_MAX_EVENT_SIZE };
 
   eb_delivery_settings_set_retry (settings, retry, G_N_ELEMENTS (retry));
   self->workers = eb_worker_pool_new (2, clock, self->store.log, settings, eb_fake_transport_create,
                                       self->sinks);
   self->bus = eb_bus_new (clock, self->store.log, self->store.ledger, self->workers);
-  limits = *eb_bus_get_limits (self->bus);
-  limits.lease = EB_RIG_LEASE;
-  limits.max_event_size = EB_RIG_MAX_EVENT_SIZE;
   eb_bus_configure (self->bus, &limits, policy);
   g_signal_connect (self->bus, "subscriber-added", G_CALLBACK (added_cb), self);
   g_signal_connect (self->bus, "subscriber-removed", G_CALLBACK (removed_cb), self);
@@ -233,8 +240,10 @@ static void
 destroy_bus (EbBusRig *self)
 {
   eb_worker_pool_stop (self->workers);
-  eb_test_wait_for (has_nothing_in_flight, self);
+  /* When the power is off the store may owe an answer until it is closed. */
+  eb_bus_rig_wait_for (self, has_nothing_in_flight, self);
   eb_sqlite_store_close (self->store.store);
+  eb_test_wait_for (has_nothing_in_flight, self);
   run ();
   eb_bus_rig_collect (self);
   g_assert_finalize_object (g_steal_pointer (&self->bus));
@@ -306,7 +315,7 @@ eb_bus_rig_end (EbBusRig *self, EbRigEnd end)
   eb_bus_rig_for_each (self, eb_delivery_history_note_answered);
   eb_bus_drain_async (self->bus, DRAIN_LIMIT, eb_test_result_cb, &result);
   if (end == EB_RIG_BREAK_OFF || !eb_bus_rig_wait_for (self, has_result, &result))
-    eb_fake_clock_advance (self->store.clock, DRAIN_LIMIT);
+    eb_test_wait_for (has_result_in_time, &(Wait){ self, has_result, &result });
   eb_bus_drain_finish (self->bus, eb_test_wait_for_result (&result));
   drained = end == EB_RIG_DRAIN && !eb_bus_rig_is_cut (self);
   g_clear_object (&result); /* it holds the bus */

@@ -9,6 +9,7 @@
 #include "core/eb-error.h"
 #include "support/eb-shim-vfs.h"
 #include "support/eb-store-fixture.h"
+#include "support/eb-test-wait.h"
 
 /* How the store in SQLite comes back from a failure, and who does not keep it from that. */
 
@@ -26,7 +27,8 @@ drop_failure_cb (GLogLevelFlags level, const GLogField *fields, gsize n_fields, 
 {
   g_autofree char *message = g_log_writer_format_fields (level, fields, n_fields, FALSE);
 
-  if (strstr (message, "The store does not work") != NULL)
+  if (strstr (message, "The store does not work") != NULL
+      || strstr (message, "cannot write the log back") != NULL)
     return G_LOG_WRITER_HANDLED;
   return g_log_writer_default (level, fields, n_fields, user_data);
 }
@@ -91,6 +93,109 @@ test_somebody_reads (Fixture *fixture, gconstpointer data)
   eb_store_fixture_assert_event (page, 2, 3, "three");
 }
 
+typedef struct
+{
+  EbShimVfs *shim;
+  GAsyncResult *result; /* (owned) (nullable) */
+} Asked;
+
+static gboolean
+is_answered_or_cut (gpointer data)
+{
+  const Asked *asked = data;
+
+  return asked->result != NULL || eb_shim_vfs_is_cut (asked->shim);
+}
+
+static gboolean
+is_stored (Fixture *fixture, const char *text)
+{
+  g_autoptr (EbPage) page = eb_store_fixture_read (&fixture->store, 0, 100000);
+
+  for (guint i = 0; i < page->events->len; i++)
+    {
+      GBytes *data = eb_event_get_data (page->events->pdata[i]);
+
+      if (g_bytes_get_size (data) == strlen (text)
+          && memcmp (g_bytes_get_data (data, NULL), text, strlen (text)) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* The disk goes away at the @n-th call of a commit; then the process is killed.
+ *
+ * Returns: whether the publisher had no answer until then */
+static gboolean
+lose_disk (Fixture *fixture, guint n)
+{
+  g_autofree char *text = g_strdup_printf ("event %u", n);
+  g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_draft_free);
+  g_autoptr (GArray) receipts = NULL;
+  g_autoptr (GObject) source = NULL;
+  Asked asked = { fixture->shim, NULL };
+  gboolean kept_waiting, refused;
+
+  g_ptr_array_add (drafts, eb_store_fixture_new_draft (text));
+  eb_shim_vfs_fail_after (fixture->shim, n, EB_SHIM_CUT);
+  eb_log_append_async (fixture->store.log, drafts, NULL, eb_test_result_cb, &asked.result);
+  eb_test_wait_for (is_answered_or_cut, &asked);
+  /* Its transaction is over once another one is refused. */
+  if (eb_shim_vfs_is_cut (fixture->shim))
+    g_assert_false (eb_store_fixture_try (&fixture->store, "later", NULL));
+  kept_waiting = asked.result == NULL;
+  eb_shim_vfs_cut (fixture->shim);
+  eb_sqlite_store_close (fixture->store.store);
+  eb_test_wait_for_result (&asked.result);
+  source = g_async_result_get_source_object (asked.result);
+  receipts = eb_log_append_finish (EB_LOG (source), asked.result, NULL);
+  refused = receipts == NULL && !kept_waiting;
+  g_clear_object (&asked.result);
+  g_clear_object (&source);
+
+  eb_store_fixture_close (&fixture->store);
+  eb_shim_vfs_restore (fixture->shim, EB_SHIM_LOSE_NOTHING);
+  eb_store_fixture_open (&fixture->store);
+  g_assert_true (!refused || !is_stored (fixture, text));
+  g_assert_true (receipts == NULL || is_stored (fixture, text));
+  return kept_waiting;
+}
+
+/* A commit that was written and not synced may come back, so nobody is told that it was refused
+ * while nothing can be written over it. */
+static void
+test_disk_gone (Fixture *fixture, gconstpointer data)
+{
+  guint n_kept_waiting = 0;
+
+  eb_store_fixture_append (&fixture->store, "one");
+  for (guint i = 0; i < 20; i++)
+    n_kept_waiting += lose_disk (fixture, i);
+  g_assert_cmpuint (n_kept_waiting, >, 0);
+}
+
+/* What is to be delivered is, also while nothing can be written. */
+static void
+test_start_without_space (Fixture *fixture, gconstpointer data)
+{
+  guint64 epoch, next;
+  g_autoptr (GPtrArray) before = eb_store_fixture_load (&fixture->store, &epoch);
+  g_autoptr (GPtrArray) after = NULL;
+
+  eb_store_fixture_put (&fixture->store, epoch, "a:1", 0);
+  eb_store_fixture_close (&fixture->store);
+  eb_store_fixture_open (&fixture->store);
+  eb_shim_vfs_fail_after (fixture->shim, 0, EB_SHIM_ENOSPC);
+  after = eb_store_fixture_load (&fixture->store, &next);
+  g_assert_cmpuint (after->len, ==, 1);
+  g_assert_cmpuint (next, >, epoch);
+  g_assert_false (eb_store_fixture_try (&fixture->store, "refused", NULL));
+
+  eb_shim_vfs_restore (fixture->shim, EB_SHIM_LOSE_NOTHING);
+  eb_store_fixture_recover (&fixture->store);
+  eb_store_fixture_put (&fixture->store, next, "b:1", 0);
+}
+
 #define ADD(path, func)                                                                            \
   g_test_add ("/sqlite-recovery/" path, Fixture, NULL, set_up, func, tear_down)
 
@@ -101,6 +206,8 @@ main (int argc, char **argv)
   g_log_set_writer_func (drop_failure_cb, NULL, NULL);
 
   ADD ("somebody-reads", test_somebody_reads);
+  ADD ("disk-gone", test_disk_gone);
+  ADD ("start-without-space", test_start_without_space);
 
   return g_test_run ();
 }
