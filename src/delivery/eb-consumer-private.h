@@ -18,8 +18,9 @@ G_BEGIN_DECLS
  * queue empties, until it has caught up with the tail. So what a slow sink costs is its queue.
  *
  * What went wrong is in its #EbRecovery, which most consumers do not have. A delivery that failed
- * waits aside there, or goes back to its place in the queue, which is then held. The code is in two
- * files: eb-consumer.c takes and sends, eb-consumer-retry.c has all that follows from failures.
+ * waits aside there, or goes back to its place in the queue, which is then held. The code is in
+ * three files: eb-consumer.c takes and sends, eb-consumer-verdict.c does what answers mean, and
+ * eb-consumer-aside.c has what waits and comes back.
  *
  * Lives in its worker's thread. Made by the hundred thousand. */
 struct _EbConsumer
@@ -51,11 +52,25 @@ EbDelivery *eb_consumer_enqueue (EbConsumer *self, EbParcel *parcel);
 void eb_consumer_put_back (EbConsumer *self, EbDelivery *delivery);
 
 EbRecovery *eb_consumer_obtain_recovery (EbConsumer *self);
+void eb_consumer_record_ended (EbConsumer *self, guint64 sequence);
 void eb_consumer_load_aside (EbConsumer *self, GPtrArray *exceptions);
 void eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel);
 guint eb_consumer_lose_aside (EbConsumer *self, guint64 up_to);
 void eb_consumer_fetch_due (EbConsumer *self);
 void eb_consumer_update_recovery (EbConsumer *self);
+
+static inline gint64
+eb_consumer_get_now (const EbConsumer *self)
+{
+  return eb_clock_get_monotonic (self->owner->clock);
+}
+
+/* Takes @change. */
+static inline void
+eb_consumer_record (EbConsumer *self, EbChange *change)
+{
+  self->owner->record (self, change, self->owner->user_data);
+}
 
 static inline gboolean
 eb_consumer_is_held (const EbConsumer *self)

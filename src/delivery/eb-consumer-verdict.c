@@ -1,0 +1,205 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "delivery/eb-consumer-private.h"
+
+/* The part of EbConsumer that carries out what an answer means: for the delivery, for those behind
+ * it, and for the ledger. */
+
+static void
+record_failure (EbConsumer *self,
+                EbDelivery *delivery,
+                EbChangeKind kind,
+                const EbAnswer *answer,
+                GTimeSpan delay)
+{
+  const char *id = eb_subscription_get_id (self->subscription);
+  gint64 now_us = eb_clock_get_real (self->owner->clock);
+  EbChange *change;
+
+  if (eb_subscription_is_ephemeral (self->subscription))
+    return;
+  change = eb_change_new (kind, id, eb_delivery_get_sequence (delivery));
+  change->exception.previous = delivery->previous;
+  change->exception.attempts = delivery->attempt;
+  change->exception.failures = delivery->n_failures;
+  change->exception.last_status = answer->kind == EB_ANSWER_RESPONSE ? answer->status : 0;
+  change->exception.reason = eb_answer_describe (answer);
+  change->exception.first_us = delivery->first_us;
+  change->exception.last_us = now_us;
+  change->exception.due_us = kind == EB_CHANGE_ASIDE ? now_us + delay : 0;
+  eb_consumer_record (self, change);
+}
+
+/* It is one from now on, if it was not yet. */
+static void
+record_aside (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, GTimeSpan delay)
+{
+  if (!delivery->exception)
+    eb_consumer_obtain_recovery (self)->n_exceptions++;
+  delivery->exception = TRUE;
+  record_failure (self, delivery, EB_CHANGE_ASIDE, answer, delay);
+}
+
+/* What becomes of a delivery. All of them take it from its consumer's hands. */
+
+static void
+end (EbConsumer *self, EbDelivery *delivery)
+{
+  if (delivery->exception)
+    eb_consumer_record_ended (self, eb_delivery_get_sequence (delivery));
+  eb_delivery_free (delivery);
+}
+
+static void
+end_subscription (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer)
+{
+  g_autofree char *reason = eb_answer_describe (answer);
+
+  if (delivery->exception)
+    self->recovery->n_exceptions--;
+  eb_delivery_free (delivery);
+  if (self->gone)
+    return;
+  self->gone = TRUE;
+  self->owner->gone (self, reason, self->owner->user_data);
+}
+
+/* Several that were under way may find nobody; that is one probe. */
+static void
+wait_for_sink (EbConsumer *self, EbDelivery *delivery, GTimeSpan delay)
+{
+  EbRecovery *recovery = eb_consumer_obtain_recovery (self);
+
+  delivery->attempt--;
+  eb_consumer_put_back (self, delivery);
+  if (recovery->hold != EB_HOLD_NONE)
+    return;
+  recovery->n_probes++;
+  eb_recovery_hold (recovery, EB_HOLD_UNREACHABLE, eb_consumer_get_now (self) + delay);
+}
+
+static void
+hold_line (EbConsumer *self, EbDelivery *delivery, EbHold hold, GTimeSpan delay)
+{
+  eb_consumer_put_back (self, delivery);
+  eb_recovery_hold (eb_consumer_obtain_recovery (self), hold, eb_consumer_get_now (self) + delay);
+}
+
+/* A delivery that is an exception already stays one, and its attempts shall survive a restart. */
+static void
+leave_alone (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, GTimeSpan delay)
+{
+  if (delivery->exception)
+    record_aside (self, delivery, answer, delay);
+  hold_line (self, delivery, EB_HOLD_ASKED, delay);
+}
+
+static void
+set_aside (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, GTimeSpan delay)
+{
+  EbAsideEntry entry = { .sequence = eb_delivery_get_sequence (delivery),
+                         .previous = delivery->previous,
+                         .first_us = delivery->first_us,
+                         .attempts = delivery->attempt,
+                         .n_failures = delivery->n_failures };
+
+  record_aside (self, delivery, answer, delay);
+  eb_aside_add (self->recovery->aside, &entry, EB_ASIDE_WAITING,
+                eb_consumer_get_now (self) + delay);
+  eb_delivery_free (delivery);
+}
+
+static gboolean
+may_stand_aside (EbConsumer *self, EbDelivery *delivery)
+{
+  return delivery->exception || self->recovery == NULL
+         || self->recovery->n_exceptions < EB_MAX_ASIDE;
+}
+
+static void
+retry_later (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, GTimeSpan delay)
+{
+  gboolean strict = eb_subscription_get_order (self->subscription) == EB_ORDER_STRICT;
+
+  if (!strict && may_stand_aside (self, delivery))
+    {
+      set_aside (self, delivery, answer, delay);
+      return;
+    }
+  if (strict)
+    record_aside (self, delivery, answer, delay);
+  hold_line (self, delivery, EB_HOLD_RETRY, delay);
+}
+
+static void
+give_up (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer)
+{
+  record_failure (self, delivery, EB_CHANGE_DEAD, answer, 0);
+  if (delivery->exception)
+    self->recovery->n_exceptions--;
+  eb_delivery_free (delivery);
+}
+
+static void
+carry_out (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, EbVerdict verdict)
+{
+  switch (verdict.kind)
+    {
+    case EB_VERDICT_DELIVERED:
+      end (self, delivery);
+      break;
+    case EB_VERDICT_UNREACHABLE:
+      wait_for_sink (self, delivery, verdict.delay);
+      break;
+    case EB_VERDICT_HOLD:
+      leave_alone (self, delivery, answer, verdict.delay);
+      break;
+    case EB_VERDICT_RETRY:
+      retry_later (self, delivery, answer, verdict.delay);
+      break;
+    case EB_VERDICT_DEAD:
+      give_up (self, delivery, answer);
+      break;
+    case EB_VERDICT_GONE:
+    default:
+      end_subscription (self, delivery, answer);
+      break;
+    }
+}
+
+static void
+note_attempt (EbConsumer *self, EbDelivery *delivery, EbVerdictKind kind)
+{
+  if (kind == EB_VERDICT_UNREACHABLE)
+    return;
+  if (self->recovery != NULL)
+    self->recovery->n_probes = 0;
+  delivery->n_failures += kind == EB_VERDICT_RETRY || kind == EB_VERDICT_DEAD;
+  if (kind != EB_VERDICT_DELIVERED && delivery->first_us == 0)
+    delivery->first_us = eb_clock_get_real (self->owner->clock);
+}
+
+/**
+ * eb_consumer_answer:
+ * @delivery: one that a consumer has under way
+ *
+ * An #EbAnswerFunc that does what the verdict on @answer says.
+ */
+void
+eb_consumer_answer (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data)
+{
+  EbConsumer *self = delivery->consumer;
+  guint n_probes = self->recovery != NULL ? self->recovery->n_probes : 0;
+  EbVerdict verdict = self->owner->judge (self, delivery, answer, n_probes, self->owner->user_data);
+
+  g_queue_unlink (&self->under_way, &delivery->link);
+  note_attempt (self, delivery, verdict.kind);
+  carry_out (self, delivery, answer, verdict);
+  eb_consumer_note_progress (self);
+  if (self->recovery != NULL)
+    eb_consumer_fetch_due (self);
+  eb_consumer_proceed (self);
+}
