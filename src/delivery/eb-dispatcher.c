@@ -7,15 +7,11 @@
 
 #include "delivery/eb-consumer.h"
 #include "delivery/eb-failure-log.h"
+#include "delivery/eb-log-follower.h"
 #include "delivery/eb-reporter.h"
 
 /* Delivers to a worker's share of the subscriptions: it follows the log's tail once for all of
  * them, and reads for those that are behind it. Lives in its worker's thread. */
-
-#define TAIL_PAGE_BYTES (64 * 1024)  /* small: sinks are served between two pages */
-#define LAG_PAGE_BYTES  (256 * 1024) /* a queue's worth of small events */
-#define FETCH_BYTES     1            /* the first event comes whatever its size, and no other */
-#define READ_AGAIN      (1 * G_TIME_SPAN_SECOND) /* after a failed read of the tail */
 
 #define N_TRANSPORTS (EB_SINK_PEER + 1)
 
@@ -25,15 +21,14 @@ struct _EbDispatcher
   EbNotices *notices;    /* (unowned) for the worker's owner */
 
   EbClock *clock;               /* (owned) */
-  EbLog *log;                   /* (owned) */
   EbDeliverySettings *settings; /* (owned) */
   EbTransportFactory factory;
   gpointer factory_data;
   EbTransport *transports[N_TRANSPORTS]; /* (owned) (nullable) by EbSinkKind; made when needed */
 
   EbConsumerOwner consumer_owner; /* what consumers need */
-  EbAgenda *agenda;               /* (owned) what they, and the tail, wait for */
-  EbDue tail_again;               /* in it, after the tail could not be read */
+  EbAgenda *agenda;               /* (owned) what they, and the follower, wait for */
+  EbLogFollower *follower;        /* (owned) */
   GRand *random;                  /* (owned) of jitter */
   GHashTable *consumers;          /* (owned) (element-type EbSubscription EbConsumer) */
   GQueue list;                    /* (element-type EbConsumer) the same */
@@ -41,9 +36,6 @@ struct _EbDispatcher
   guint64 n_started;              /* subscriptions that were ever added */
   guint64 tail;                   /* the last event that was offered to all */
   guint n_unsettled;              /* consumers that owe something */
-  GCancellable *cancellable;      /* (owned) of every read */
-  guint n_reads;                  /* that were not answered yet */
-  gboolean outage;                /* the last read of the log failed */
 
   EbReporter *reporter;      /* (owned) what the owner does not know yet */
   EbFailureLog *failure_log; /* (owned) */
@@ -51,8 +43,6 @@ struct _EbDispatcher
   GTask *drain; /* (owned) (nullable) done when nothing up to drain_up_to is owed */
   guint64 drain_up_to;
 };
-
-static void follow_tail (EbDispatcher *self);
 
 /* Reports to the owner. */
 
@@ -189,88 +179,12 @@ gone_cb (EbConsumer *consumer, const char *reason, gpointer user_data)
 
 /* Reads of the log. */
 
-/* Says once that the log cannot be read, and once that it can be again. */
-static void
-note_read (EbDispatcher *self, const GError *error)
-{
-  if (error != NULL && !self->outage)
-    g_warning ("Cannot read the log, trying again every second: %s", error->message);
-  else if (error == NULL && self->outage)
-    g_message ("The log can be read again");
-  self->outage = error != NULL;
-}
-
-/* Returns: FALSE if the worker ends; else there is a page, or the read has failed */
-static gboolean
-finish_read (EbDispatcher *self, GObject *source, GAsyncResult *result, EbPage **page)
-{
-  g_autoptr (GError) error = NULL;
-
-  self->n_reads--;
-  *page = eb_log_read_finish (EB_LOG (source), result, &error);
-  if (g_cancellable_is_cancelled (self->cancellable))
-    return FALSE;
-  note_read (self, error);
-  return TRUE;
-}
-
-typedef struct
-{
-  EbDispatcher *dispatcher;
-  EbSubscription *subscription; /* (owned) whose consumer asked; it may be gone since */
-  guint64 sequence;             /* that was asked for; 0 for all from some place on */
-} Read;
-
-static void
-page_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autofree Read *read = user_data;
-  g_autoptr (EbSubscription) subscription = read->subscription;
-  g_autoptr (EbPage) page = NULL;
-  EbDispatcher *self = read->dispatcher;
-  EbConsumer *consumer;
-
-  if (!finish_read (self, source, result, &page))
-    return;
-  consumer = g_hash_table_lookup (self->consumers, subscription);
-  if (consumer == NULL)
-    return;
-  if (read->sequence > 0)
-    eb_consumer_take_fetched (consumer, read->sequence, page, self->parcels);
-  else
-    eb_consumer_take_page (consumer, page, self->tail, self->parcels);
-}
-
-/* Every read is to go through here, and to end with finish_read(). */
-static void
-begin_read (EbDispatcher *self,
-            guint64 after,
-            gsize max_bytes,
-            EbLogWait wait,
-            GAsyncReadyCallback callback,
-            gpointer user_data)
-{
-  self->n_reads++;
-  eb_log_read_async (self->log, after, max_bytes, wait, self->cancellable, callback, user_data);
-}
-
-static Read *
-read_new (EbDispatcher *self, EbConsumer *consumer, guint64 sequence)
-{
-  Read *read = g_new (Read, 1);
-
-  read->dispatcher = self;
-  read->subscription = eb_subscription_ref (eb_consumer_get_subscription (consumer));
-  read->sequence = sequence;
-  return read;
-}
-
 static void
 read_cb (EbConsumer *consumer, guint64 after, gpointer user_data)
 {
   EbDispatcher *self = user_data;
 
-  begin_read (self, after, LAG_PAGE_BYTES, EB_LOG_NO_WAIT, page_cb, read_new (self, consumer, 0));
+  eb_log_follower_read (self->follower, eb_consumer_get_subscription (consumer), after);
 }
 
 static void
@@ -278,11 +192,22 @@ fetch_cb (EbConsumer *consumer, guint64 sequence, gpointer user_data)
 {
   EbDispatcher *self = user_data;
 
-  begin_read (self, sequence - 1, FETCH_BYTES, EB_LOG_NO_WAIT, page_cb,
-              read_new (self, consumer, sequence));
+  eb_log_follower_fetch (self->follower, eb_consumer_get_subscription (consumer), sequence);
 }
 
-/* The tail. */
+static void
+take_page_cb (EbSubscription *subscription, guint64 sequence, EbPage *page, gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+  EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
+
+  if (consumer == NULL)
+    return;
+  if (sequence > 0)
+    eb_consumer_take_fetched (consumer, sequence, page, self->parcels);
+  else
+    eb_consumer_take_page (consumer, page, self->tail, self->parcels);
+}
 
 static void
 offer_to_all (EbDispatcher *self, EbEvent *event)
@@ -302,33 +227,18 @@ lose_for_all (EbDispatcher *self, guint64 up_to)
   self->tail = MAX (self->tail, up_to);
 }
 
-static void
-take_tail (EbDispatcher *self, EbPage *page)
+static guint64
+take_tail_cb (EbPage *page, gpointer user_data)
 {
+  EbDispatcher *self = user_data;
+
   if (page->lost_up_to > 0)
     lose_for_all (self, page->lost_up_to);
   for (guint i = 0; i < page->events->len; i++)
     offer_to_all (self, g_ptr_array_index (page->events, i));
   eb_reporter_edit (self->reporter); /* so that the floor can follow */
   check_drained (self);
-}
-
-static void
-tail_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  EbDispatcher *self = user_data;
-  g_autoptr (EbPage) page = NULL;
-
-  if (!finish_read (self, source, result, &page))
-    return;
-  if (page == NULL)
-    {
-      eb_agenda_set (self->agenda, &self->tail_again,
-                     eb_clock_get_monotonic (self->clock) + READ_AGAIN);
-      return;
-    }
-  take_tail (self, page);
-  follow_tail (self);
+  return self->tail;
 }
 
 static void
@@ -336,16 +246,8 @@ due_cb (EbDue *due, gpointer user_data)
 {
   EbDispatcher *self = user_data;
 
-  if (due == &self->tail_again)
-    follow_tail (self);
-  else
+  if (!eb_log_follower_handle_due (self->follower, due))
     eb_consumer_handle_due (due);
-}
-
-static void
-follow_tail (EbDispatcher *self)
-{
-  begin_read (self, self->tail, TAIL_PAGE_BYTES, EB_LOG_WAIT, tail_cb, self);
 }
 
 static EbTransport *
@@ -379,7 +281,7 @@ remove_consumer (EbDispatcher *self, EbConsumer *consumer)
 void
 eb_dispatcher_start (EbDispatcher *self)
 {
-  follow_tail (self);
+  eb_log_follower_start (self->follower, self->tail);
 }
 
 /**
@@ -393,14 +295,11 @@ eb_dispatcher_stop (EbDispatcher *self)
   if (self->drain != NULL)
     g_task_return_boolean (self->drain, FALSE);
   g_clear_object (&self->drain);
-  g_cancellable_cancel (self->cancellable);
+  eb_log_follower_cancel (self->follower);
   flush_report (self);
   while (self->list.head != NULL)
     remove_consumer (self, self->list.head->data);
-  /* What was cancelled still has to be told so, and lets go of what it holds. A read may come back
-   * from another thread, and nobody runs this context any more after that. */
-  while (self->n_reads > 0)
-    g_main_context_iteration (self->context, TRUE);
+  eb_log_follower_wait (self->follower, self->context);
   while (g_main_context_iteration (self->context, FALSE))
     continue;
   for (guint i = 0; i < N_TRANSPORTS; i++)
@@ -531,14 +430,14 @@ eb_dispatcher_new (GMainContext *context,
   self->context = g_main_context_ref (context);
   self->notices = notices;
   self->clock = g_object_ref (clock);
-  self->log = g_object_ref (log);
   self->settings = eb_delivery_settings_ref (settings);
   self->factory = factory;
   self->factory_data = factory_data;
   self->consumers = g_hash_table_new (NULL, NULL);
   self->parcels = eb_parcels_new ();
-  self->cancellable = g_cancellable_new ();
   self->agenda = eb_agenda_new (clock, context, due_cb, self);
+  self->follower = eb_log_follower_new (log, clock, self->agenda,
+                                        &(EbLogFollowerOwner){ self, take_tail_cb, take_page_cb });
   self->random = g_rand_new ();
   self->reporter = eb_reporter_new (clock, context, report_due_cb, self);
   self->failure_log = eb_failure_log_new (clock);
@@ -560,12 +459,11 @@ eb_dispatcher_free (EbDispatcher *self)
   eb_failure_log_free (self->failure_log);
   eb_reporter_free (self->reporter);
   g_rand_free (self->random);
+  eb_log_follower_free (self->follower);
   eb_agenda_free (self->agenda);
   g_hash_table_unref (self->parcels);
   g_hash_table_unref (self->consumers);
-  g_object_unref (self->cancellable);
   eb_delivery_settings_unref (self->settings);
-  g_object_unref (self->log);
   g_object_unref (self->clock);
   g_main_context_unref (self->context);
   g_free (self);
