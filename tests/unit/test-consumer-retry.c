@@ -98,6 +98,16 @@ assert_steps (Fixture *fixture, const char *expected)
   g_assert_cmpstr (steps, ==, expected);
 }
 
+static void
+assert_steps_include (Fixture *fixture, const char *expected)
+{
+  g_autofree char *steps = NULL;
+
+  eb_delivery_fixture_collect (fixture);
+  steps = describe_steps (fixture);
+  g_assert_nonnull (strstr (steps, expected));
+}
+
 static const EbException *
 find_step (Fixture *fixture, EbChangeKind kind)
 {
@@ -406,6 +416,28 @@ test_start_relaxed (Fixture *fixture, gconstpointer data)
   assert_steps (fixture, "ended 2;ended 5;ended 3;");
 }
 
+/* The retry schedule goes on where it was, whatever the number of the attempt. */
+static void
+test_start_schedule (Fixture *fixture, gconstpointer data)
+{
+  static const GTimeSpan retry[] = { 1 * SECOND };
+  g_autoptr (GPtrArray) aside = exceptions_new ();
+  EbStart start = { .after = 2, .previous = 2, .has_cursor = TRUE, .aside = aside };
+  g_autoptr (EbSubscription) subscription = NULL;
+
+  set_retry (fixture, retry, G_N_ELEMENTS (retry));
+  eb_delivery_fixture_publish (fixture, "t", 2);
+  g_ptr_array_add (aside, exception_new (fixture, 1, 5, -2));
+  g_ptr_array_add (aside, exception_new (fixture, 2, 5, -1));
+  ((EbException *) aside->pdata[0])->failures = 0;
+  ((EbException *) aside->pdata[1])->failures = 1;
+  script (fixture, EB_FAKE_ANSWER_500, 2);
+  subscription = add (fixture, EB_ORDER_RELAXED, 1, &start);
+  eb_delivery_fixture_wait (fixture, SINK, 2);
+  assert_steps_include (fixture, "aside 1;");
+  assert_steps_include (fixture, "dead 2;");
+}
+
 /* What was given up while an event before it was under way is not delivered again. */
 static void
 test_start_dead (Fixture *fixture, gconstpointer data)
@@ -565,6 +597,7 @@ main (int argc, char **argv)
   ADD ("too-many-aside", test_too_many_aside);
   ADD ("redrive", test_redrive);
   ADD ("start-relaxed", test_start_relaxed);
+  ADD ("start-schedule", test_start_schedule);
   ADD ("start-dead", test_start_dead);
   ADD ("redrive-ahead", test_redrive_ahead);
   ADD ("start-strict", test_start_strict);
