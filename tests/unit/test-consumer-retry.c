@@ -4,109 +4,13 @@
 #include "config.h"
 
 #include "delivery/eb-aside.h"
-#include "support/eb-delivery-fixture.h"
+#include "support/eb-failing-sink.h"
 #include "support/eb-test-wait.h"
 
 /* What a consumer does when its sink fails: waiting aside, holding the line, giving up, coming
  * back. The clock stands still unless a test says otherwise. */
 
-#define SECOND G_TIME_SPAN_SECOND
-#define SINK   "http://sink:1/event"
-
-/* The longest and the shortest that a delay may become. */
-#define LONGEST(delay)  ((delay) *6 / 5 + 1)
-#define SHORTEST(delay) ((delay) *4 / 5 - 1)
-
 typedef EbDeliveryFixture Fixture;
-
-static EbSubscription *
-add (Fixture *fixture, EbOrder order, guint concurrency, const EbStart *start)
-{
-  EbSubscriptionSpec spec = { .order = order, .concurrency = concurrency };
-
-  return eb_delivery_fixture_add (fixture, &spec, "sink:1", start);
-}
-
-static void
-script (Fixture *fixture, EbFakeBehaviour behaviour, guint n)
-{
-  for (guint i = 0; i < n; i++)
-    eb_fake_sinks_script (fixture->sinks, SINK, &behaviour, 1);
-}
-
-static void
-set_retry (Fixture *fixture, const GTimeSpan *delays, guint n_delays)
-{
-  g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
-  g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
-
-  eb_delivery_settings_set_retry (settings, delays, n_delays);
-  eb_worker_pool_configure (fixture->pool, settings);
-}
-
-/* Asserts that the next arrivals are these, and that there are no more. */
-static void
-assert_arrivals (Fixture *fixture, guint *index, const guint64 (*expected)[2], guint n)
-{
-  eb_delivery_fixture_wait (fixture, SINK, *index + n);
-  for (guint i = 0; i < n; i++)
-    eb_delivery_fixture_assert_next (fixture, SINK, index, expected[i][0], (guint) expected[i][1]);
-}
-
-#define ASSERT_ARRIVALS(index, ...)                                                                \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    const guint64 expected[][2] = { __VA_ARGS__ };                                                 \
-    assert_arrivals (fixture, index, expected, G_N_ELEMENTS (expected));                           \
-  }                                                                                                \
-  G_STMT_END
-
-static void
-assert_quiet (Fixture *fixture, guint index)
-{
-  g_assert_true (eb_delivery_fixture_drain (fixture));
-  g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, SINK), ==, index);
-}
-
-/* The steps so far that are not cursors, each as its kind and sequence. */
-static char *
-describe_steps (Fixture *fixture)
-{
-  static const char *const names[] = {
-    [EB_CHANGE_ASIDE] = "aside", [EB_CHANGE_DEAD] = "dead", [EB_CHANGE_ENDED] = "ended"
-  };
-  GString *text = g_string_new (NULL);
-
-  for (guint i = 0; i < fixture->report.steps->len; i++)
-    {
-      const EbStep *step = g_ptr_array_index (fixture->report.steps, i);
-
-      if (step->change->kind != EB_CHANGE_CURSOR)
-        g_string_append_printf (text, "%s %" G_GUINT64_FORMAT ";", names[step->change->kind],
-                                step->change->exception.sequence);
-    }
-  return g_string_free (text, FALSE);
-}
-
-static void
-assert_steps (Fixture *fixture, const char *expected)
-{
-  g_autofree char *steps = NULL;
-
-  eb_delivery_fixture_collect (fixture);
-  steps = describe_steps (fixture);
-  g_assert_cmpstr (steps, ==, expected);
-}
-
-static void
-assert_steps_include (Fixture *fixture, const char *expected)
-{
-  g_autofree char *steps = NULL;
-
-  eb_delivery_fixture_collect (fixture);
-  steps = describe_steps (fixture);
-  g_assert_nonnull (strstr (steps, expected));
-}
 
 static const EbException *
 find_step (Fixture *fixture, EbChangeKind kind)
@@ -125,16 +29,17 @@ find_step (Fixture *fixture, EbChangeKind kind)
 static void
 test_aside (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = add (fixture, EB_ORDER_RELAXED, 1, NULL);
+  g_autoptr (EbSubscription) subscription =
+      eb_failing_sink_add (fixture, EB_ORDER_RELAXED, 1, NULL);
   gint64 now_us = eb_clock_get_real (EB_CLOCK (fixture->clock));
   const EbException *aside;
   guint index = 0;
 
-  script (fixture, EB_FAKE_TAKE, 1);
-  script (fixture, EB_FAKE_ANSWER_500, 1);
+  eb_failing_sink_script (fixture, EB_FAKE_TAKE, 1);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
   eb_delivery_fixture_publish (fixture, "t", 3);
   ASSERT_ARRIVALS (&index, { 1, 1 }, { 2, 1 }, { 3, 1 });
-  assert_steps (fixture, "aside 2;");
+  eb_failing_sink_assert_steps (fixture, "aside 2;");
   aside = find_step (fixture, EB_CHANGE_ASIDE);
   g_assert_cmpuint (aside->previous, ==, 1);
   g_assert_cmpuint (aside->attempts, ==, 1);
@@ -148,7 +53,7 @@ test_aside (Fixture *fixture, gconstpointer data)
   eb_delivery_fixture_advance (fixture, LONGEST (SECOND));
   ASSERT_ARRIVALS (&index, { 2, 2 });
   g_assert_cmpuint (eb_fake_sinks_get (fixture->sinks, SINK, 3).previous, ==, 1);
-  assert_steps (fixture, "aside 2;ended 2;");
+  eb_failing_sink_assert_steps (fixture, "aside 2;ended 2;");
   g_assert_cmpuint (fixture->report.delivered, ==, 3);
   g_assert_cmpuint (fixture->report.failed, ==, 1);
 }
@@ -157,14 +62,15 @@ test_aside (Fixture *fixture, gconstpointer data)
 static void
 test_next_in_line (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = add (fixture, EB_ORDER_RELAXED, 1, NULL);
+  g_autoptr (EbSubscription) subscription =
+      eb_failing_sink_add (fixture, EB_ORDER_RELAXED, 1, NULL);
   guint index = 0;
 
-  script (fixture, EB_FAKE_BREAK, 1);
-  script (fixture, EB_FAKE_ANSWER_429_FOR_30_S, 1);
+  eb_failing_sink_script (fixture, EB_FAKE_BREAK, 1);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_429_FOR_30_S, 1);
   eb_delivery_fixture_publish (fixture, "t", 4);
   ASSERT_ARRIVALS (&index, { 1, 1 }, { 2, 1 });
-  script (fixture, EB_FAKE_KEEP, 1);
+  eb_failing_sink_script (fixture, EB_FAKE_KEEP, 1);
   eb_delivery_fixture_advance (fixture, 30 * SECOND);
   /* Its event is fetched when the hold ends, and the line goes on meanwhile. */
   while (eb_fake_sinks_count (fixture->sinks, SINK) < 3)
@@ -182,19 +88,19 @@ test_death (Fixture *fixture, gconstpointer data)
   const EbException *dead;
   guint index = 0;
 
-  set_retry (fixture, retry, G_N_ELEMENTS (retry));
-  subscription = add (fixture, EB_ORDER_RELAXED, 1, NULL);
-  script (fixture, EB_FAKE_BREAK, 2);
-  script (fixture, EB_FAKE_ANSWER_500, 1);
+  eb_failing_sink_set_retry (fixture, retry, G_N_ELEMENTS (retry));
+  subscription = eb_failing_sink_add (fixture, EB_ORDER_RELAXED, 1, NULL);
+  eb_failing_sink_script (fixture, EB_FAKE_BREAK, 2);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
   eb_delivery_fixture_publish (fixture, "t", 1);
   ASSERT_ARRIVALS (&index, { 1, 1 });
   eb_delivery_fixture_advance (fixture, LONGEST (1 * SECOND));
   ASSERT_ARRIVALS (&index, { 1, 2 });
   eb_delivery_fixture_advance (fixture, SHORTEST (10 * SECOND));
-  assert_quiet (fixture, index);
+  eb_failing_sink_assert_quiet (fixture, index);
   eb_delivery_fixture_advance (fixture, LONGEST (10 * SECOND) - SHORTEST (10 * SECOND));
   ASSERT_ARRIVALS (&index, { 1, 3 });
-  assert_steps (fixture, "aside 1;aside 1;dead 1;");
+  eb_failing_sink_assert_steps (fixture, "aside 1;aside 1;dead 1;");
 
   dead = find_step (fixture, EB_CHANGE_DEAD);
   g_assert_true (dead->dead);
@@ -208,7 +114,7 @@ test_death (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->report.failed, ==, 3);
 
   eb_delivery_fixture_advance (fixture, G_TIME_SPAN_DAY);
-  assert_quiet (fixture, index);
+  eb_failing_sink_assert_quiet (fixture, index);
 }
 
 static void
@@ -218,36 +124,37 @@ test_strict (Fixture *fixture, gconstpointer data)
   g_autoptr (EbSubscription) subscription = NULL;
   guint index = 0;
 
-  set_retry (fixture, retry, G_N_ELEMENTS (retry));
-  subscription = add (fixture, EB_ORDER_STRICT, 1, NULL);
-  script (fixture, EB_FAKE_ANSWER_500, 1);
-  script (fixture, EB_FAKE_TAKE, 1);
-  script (fixture, EB_FAKE_ANSWER_500, 2);
+  eb_failing_sink_set_retry (fixture, retry, G_N_ELEMENTS (retry));
+  subscription = eb_failing_sink_add (fixture, EB_ORDER_STRICT, 1, NULL);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
+  eb_failing_sink_script (fixture, EB_FAKE_TAKE, 1);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 2);
   eb_delivery_fixture_publish (fixture, "t", 3);
   ASSERT_ARRIVALS (&index, { 1, 1 });
   eb_delivery_fixture_advance (fixture, SHORTEST (SECOND));
-  assert_quiet (fixture, index);
+  eb_failing_sink_assert_quiet (fixture, index);
   eb_delivery_fixture_advance (fixture, LONGEST (SECOND) - SHORTEST (SECOND));
   ASSERT_ARRIVALS (&index, { 1, 2 }, { 2, 1 });
   eb_delivery_fixture_advance (fixture, LONGEST (SECOND));
   ASSERT_ARRIVALS (&index, { 2, 2 }, { 3, 1 });
-  assert_steps (fixture, "aside 1;ended 1;aside 2;dead 2;");
+  eb_failing_sink_assert_steps (fixture, "aside 1;ended 1;aside 2;dead 2;");
 }
 
 /* Nobody is there: the head probes, the attempt does not count, and a keep-alive is a reason. */
 static void
 test_unreachable (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = add (fixture, EB_ORDER_RELAXED, 3, NULL);
+  g_autoptr (EbSubscription) subscription =
+      eb_failing_sink_add (fixture, EB_ORDER_RELAXED, 3, NULL);
   guint index = 0;
 
-  script (fixture, EB_FAKE_UNREACHABLE, 5);
+  eb_failing_sink_script (fixture, EB_FAKE_UNREACHABLE, 5);
   eb_delivery_fixture_publish (fixture, "t", 4);
   ASSERT_ARRIVALS (&index, { 1, 1 }, { 2, 1 }, { 3, 1 }); /* its concurrency */
   eb_delivery_fixture_advance (fixture, LONGEST (SECOND));
   ASSERT_ARRIVALS (&index, { 1, 1 }); /* one is enough to see */
   eb_delivery_fixture_advance (fixture, LONGEST (SECOND));
-  assert_quiet (fixture, index); /* twice as long by now */
+  eb_failing_sink_assert_quiet (fixture, index); /* twice as long by now */
   eb_worker_pool_nudge (fixture->pool, subscription);
   ASSERT_ARRIVALS (&index, { 1, 1 });
   eb_worker_pool_nudge (fixture->pool, subscription);
@@ -260,18 +167,19 @@ test_unreachable (Fixture *fixture, gconstpointer data)
 static void
 test_hold (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = add (fixture, EB_ORDER_RELAXED, 1, NULL);
+  g_autoptr (EbSubscription) subscription =
+      eb_failing_sink_add (fixture, EB_ORDER_RELAXED, 1, NULL);
   guint index = 0;
 
-  script (fixture, EB_FAKE_ANSWER_429_FOR_30_S, 1);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_429_FOR_30_S, 1);
   eb_delivery_fixture_publish (fixture, "t", 2);
   ASSERT_ARRIVALS (&index, { 1, 1 });
   eb_worker_pool_nudge (fixture->pool, subscription); /* it said how long; that is no reason */
   eb_delivery_fixture_advance (fixture, 30 * SECOND - 1);
-  assert_quiet (fixture, index);
+  eb_failing_sink_assert_quiet (fixture, index);
   eb_delivery_fixture_advance (fixture, 1);
   ASSERT_ARRIVALS (&index, { 1, 2 }, { 2, 1 });
-  assert_steps (fixture, "");
+  eb_failing_sink_assert_steps (fixture, "");
 }
 
 /* A sink that is busy for longer than the schedule loses nothing by it. */
@@ -282,9 +190,9 @@ test_busy_for_long (Fixture *fixture, gconstpointer data)
   g_autoptr (EbSubscription) subscription = NULL;
   guint index = 0;
 
-  set_retry (fixture, retry, G_N_ELEMENTS (retry));
-  subscription = add (fixture, EB_ORDER_RELAXED, 1, NULL);
-  script (fixture, EB_FAKE_ANSWER_503, 5);
+  eb_failing_sink_set_retry (fixture, retry, G_N_ELEMENTS (retry));
+  subscription = eb_failing_sink_add (fixture, EB_ORDER_RELAXED, 1, NULL);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_503, 5);
   eb_delivery_fixture_publish (fixture, "t", 1);
   for (guint i = 1; i <= 5; i++)
     {
@@ -306,12 +214,12 @@ test_busy_then_failing (Fixture *fixture, gconstpointer data)
   const EbException *dead;
   guint index = 0;
 
-  set_retry (fixture, retry, G_N_ELEMENTS (retry));
-  subscription = add (fixture, EB_ORDER_RELAXED, 1, NULL);
-  script (fixture, EB_FAKE_ANSWER_503, 2);
-  script (fixture, EB_FAKE_ANSWER_500, 1);
-  script (fixture, EB_FAKE_ANSWER_503, 1);
-  script (fixture, EB_FAKE_ANSWER_500, 1);
+  eb_failing_sink_set_retry (fixture, retry, G_N_ELEMENTS (retry));
+  subscription = eb_failing_sink_add (fixture, EB_ORDER_RELAXED, 1, NULL);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_503, 2);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_503, 1);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
   eb_delivery_fixture_publish (fixture, "t", 1);
   for (guint i = 1; i <= 4; i++)
     {
@@ -319,7 +227,7 @@ test_busy_then_failing (Fixture *fixture, gconstpointer data)
       eb_delivery_fixture_advance (fixture, LONGEST (SECOND));
     }
   ASSERT_ARRIVALS (&index, { 1, 5 });
-  assert_steps (fixture, "aside 1;aside 1;dead 1;");
+  eb_failing_sink_assert_steps (fixture, "aside 1;aside 1;dead 1;");
   dead = find_step (fixture, EB_CHANGE_DEAD);
   g_assert_cmpuint (dead->attempts, ==, 5);
   g_assert_cmpuint (dead->failures, ==, 2);
@@ -329,9 +237,10 @@ test_busy_then_failing (Fixture *fixture, gconstpointer data)
 static void
 test_too_many_aside (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = add (fixture, EB_ORDER_RELAXED, 1, NULL);
+  g_autoptr (EbSubscription) subscription =
+      eb_failing_sink_add (fixture, EB_ORDER_RELAXED, 1, NULL);
 
-  script (fixture, EB_FAKE_ANSWER_500, EB_MAX_ASIDE + 1);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, EB_MAX_ASIDE + 1);
   eb_delivery_fixture_publish (fixture, "t", EB_MAX_ASIDE + 5);
   eb_delivery_fixture_wait (fixture, SINK, EB_MAX_ASIDE + 1);
   eb_delivery_fixture_collect (fixture);
@@ -343,190 +252,22 @@ test_too_many_aside (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->report.delivered, ==, EB_MAX_ASIDE + 5);
 }
 
-static EbException *
-exception_new (Fixture *fixture, guint64 sequence, guint attempts, GTimeSpan due_in)
-{
-  EbException *exception = g_new0 (EbException, 1);
-  gint64 now_us = eb_clock_get_real (EB_CLOCK (fixture->clock));
-
-  exception->sequence = sequence;
-  exception->previous = sequence - 1;
-  exception->attempts = attempts;
-  exception->failures = attempts;
-  exception->first_us = now_us - G_TIME_SPAN_HOUR;
-  exception->last_us = now_us - 10 * SECOND;
-  exception->due_us = now_us + due_in;
-  return exception;
-}
-
-static GPtrArray *
-exceptions_new (void)
-{
-  return g_ptr_array_new_with_free_func ((GDestroyNotify) eb_exception_free);
-}
-
-/* Dead letters that are given another chance are next, in their order, as if never tried. */
-static void
-test_redrive (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (GPtrArray) exceptions = exceptions_new ();
-  g_autoptr (EbSubscription) subscription = NULL;
-  guint index = 0;
-
-  set_retry (fixture, NULL, 0);
-  subscription = add (fixture, EB_ORDER_RELAXED, 1, NULL);
-  script (fixture, EB_FAKE_ANSWER_500, 12);
-  eb_delivery_fixture_publish (fixture, "t", 13);
-  eb_delivery_fixture_wait (fixture, SINK, 13);
-  index = 13;
-  for (guint64 sequence = 1; sequence <= 12; sequence++)
-    g_ptr_array_add (exceptions, exception_new (fixture, sequence, 1, -1));
-  eb_worker_pool_redrive (fixture->pool, subscription, exceptions);
-  eb_delivery_fixture_wait (fixture, SINK, 25);
-  for (guint64 sequence = 1; sequence <= 12; sequence++)
-    eb_delivery_fixture_assert_next (fixture, SINK, &index, sequence, 1);
-  eb_delivery_fixture_collect (fixture);
-  g_assert_cmpuint (fixture->report.dead, ==, 12);
-  g_assert_cmpuint (fixture->report.delivered, ==, 13);
-}
-
-/* After a restart: what waits is passed over by the log, and comes in its own time. */
-static void
-test_start_relaxed (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (GPtrArray) aside = exceptions_new ();
-  EbStart start = { .after = 3, .previous = 3, .has_cursor = TRUE, .aside = aside };
-  g_autoptr (EbSubscription) subscription = NULL;
-  guint index = 0;
-
-  eb_delivery_fixture_publish (fixture, "t", 6);
-  g_ptr_array_add (aside, exception_new (fixture, 2, 4, 5 * SECOND));
-  g_ptr_array_add (aside, exception_new (fixture, 3, 2, G_TIME_SPAN_DAY)); /* the clock stepped */
-  g_ptr_array_add (aside, exception_new (fixture, 5, 1, 7 * SECOND));
-  ((EbException *) aside->pdata[1])->last_us += G_TIME_SPAN_DAY;
-  subscription = add (fixture, EB_ORDER_RELAXED, 1, &start);
-  ASSERT_ARRIVALS (&index, { 4, 1 }, { 6, 1 });
-  g_assert_cmpuint (eb_fake_sinks_get (fixture->sinks, SINK, 1).previous, ==, 5);
-  eb_delivery_fixture_advance (fixture, 5 * SECOND);
-  ASSERT_ARRIVALS (&index, { 2, 5 });
-  eb_delivery_fixture_advance (fixture, 2 * SECOND);
-  ASSERT_ARRIVALS (&index, { 5, 2 });
-  eb_delivery_fixture_advance (fixture, 3 * SECOND); /* as long as it was to wait at most */
-  ASSERT_ARRIVALS (&index, { 3, 3 });
-  assert_steps (fixture, "ended 2;ended 5;ended 3;");
-}
-
-/* The retry schedule goes on where it was, whatever the number of the attempt. */
-static void
-test_start_schedule (Fixture *fixture, gconstpointer data)
-{
-  static const GTimeSpan retry[] = { 1 * SECOND };
-  g_autoptr (GPtrArray) aside = exceptions_new ();
-  EbStart start = { .after = 2, .previous = 2, .has_cursor = TRUE, .aside = aside };
-  g_autoptr (EbSubscription) subscription = NULL;
-
-  set_retry (fixture, retry, G_N_ELEMENTS (retry));
-  eb_delivery_fixture_publish (fixture, "t", 2);
-  g_ptr_array_add (aside, exception_new (fixture, 1, 5, -2));
-  g_ptr_array_add (aside, exception_new (fixture, 2, 5, -1));
-  ((EbException *) aside->pdata[0])->failures = 0;
-  ((EbException *) aside->pdata[1])->failures = 1;
-  script (fixture, EB_FAKE_ANSWER_500, 2);
-  subscription = add (fixture, EB_ORDER_RELAXED, 1, &start);
-  eb_delivery_fixture_wait (fixture, SINK, 2);
-  assert_steps_include (fixture, "aside 1;");
-  assert_steps_include (fixture, "dead 2;");
-}
-
-/* What was given up while an event before it was under way is not delivered again. */
-static void
-test_start_dead (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (GPtrArray) aside = exceptions_new ();
-  g_autoptr (GPtrArray) letters = exceptions_new ();
-  EbStart start = { .after = 2, .previous = 2, .has_cursor = TRUE, .aside = aside };
-  g_autoptr (EbSubscription) subscription = NULL;
-  guint index = 0;
-
-  eb_delivery_fixture_publish (fixture, "t", 9);
-  for (guint64 sequence = 1; sequence <= 9; sequence++)
-    {
-      EbException *exception = exception_new (fixture, sequence, 9, 0);
-
-      exception->dead = TRUE;
-      if (sequence != 3 && sequence != 6)
-        g_ptr_array_add (aside, exception);
-      else
-        eb_exception_free (exception);
-    }
-  subscription = add (fixture, EB_ORDER_RELAXED, 1, &start);
-  ASSERT_ARRIVALS (&index, { 3, 1 }, { 6, 1 });
-  g_assert_cmpuint (eb_fake_sinks_get (fixture->sinks, SINK, 1).previous, ==, 5);
-  assert_steps (fixture, "");
-
-  g_ptr_array_add (letters, exception_new (fixture, 5, 9, 0));
-  eb_worker_pool_redrive (fixture->pool, subscription, letters);
-  ASSERT_ARRIVALS (&index, { 5, 1 });
-  assert_steps (fixture, "ended 5;");
-}
-
-/* It is redriven before the log has brought it: it comes once. */
-static void
-test_redrive_ahead (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (GPtrArray) aside = exceptions_new ();
-  g_autoptr (GPtrArray) letters = exceptions_new ();
-  EbStart start = { .after = 1, .previous = 1, .has_cursor = TRUE, .aside = aside };
-  g_autoptr (EbSubscription) subscription = NULL;
-  EbException *dead = exception_new (fixture, 3, 9, 0);
-  guint index = 0;
-
-  dead->dead = TRUE;
-  g_ptr_array_add (aside, dead);
-  g_ptr_array_add (letters, exception_new (fixture, 3, 9, 0));
-  eb_delivery_fixture_publish (fixture, "t", 1);
-  subscription = add (fixture, EB_ORDER_RELAXED, 1, &start);
-  eb_worker_pool_redrive (fixture->pool, subscription, letters);
-  assert_quiet (fixture, index);
-  eb_delivery_fixture_publish (fixture, "t", 2);
-  ASSERT_ARRIVALS (&index, { 2, 1 }, { 3, 1 });
-  assert_steps (fixture, "ended 3;");
-}
-
-/* And in strict order it is at its place, with its attempts, and nothing passes it. */
-static void
-test_start_strict (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (GPtrArray) aside = exceptions_new ();
-  EbStart start = { .after = 3, .previous = 3, .has_cursor = TRUE, .aside = aside };
-  g_autoptr (EbSubscription) subscription = NULL;
-  guint index = 0;
-
-  eb_delivery_fixture_publish (fixture, "t", 6);
-  g_ptr_array_add (aside, exception_new (fixture, 4, 3, 5 * SECOND));
-  subscription = add (fixture, EB_ORDER_STRICT, 1, &start);
-  eb_delivery_fixture_advance (fixture, 5 * SECOND - 1);
-  assert_quiet (fixture, 0);
-  eb_delivery_fixture_advance (fixture, 1);
-  ASSERT_ARRIVALS (&index, { 4, 4 }, { 5, 1 }, { 6, 1 });
-  assert_steps (fixture, "ended 4;");
-}
-
 /* Retention takes an event away that waits aside. */
 static void
 test_lost_aside (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = add (fixture, EB_ORDER_RELAXED, 1, NULL);
+  g_autoptr (EbSubscription) subscription =
+      eb_failing_sink_add (fixture, EB_ORDER_RELAXED, 1, NULL);
   guint index = 0;
 
-  script (fixture, EB_FAKE_ANSWER_500, 2);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 2);
   eb_delivery_fixture_publish (fixture, "t", 3);
   ASSERT_ARRIVALS (&index, { 1, 1 }, { 2, 1 }, { 3, 1 });
   eb_fake_log_keep_last (EB_FAKE_LOG (fixture->log));
   eb_delivery_fixture_advance (fixture, LONGEST (SECOND));
   while (fixture->report.lost < 2)
     eb_delivery_fixture_collect (fixture);
-  assert_quiet (fixture, index);
+  eb_failing_sink_assert_quiet (fixture, index);
   g_assert_cmpuint (fixture->report.lost, ==, 2);
   g_assert_cmpuint (fixture->report.delivered, ==, 1);
 }
@@ -534,10 +275,11 @@ test_lost_aside (Fixture *fixture, gconstpointer data)
 static void
 test_gone (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = add (fixture, EB_ORDER_RELAXED, 1, NULL);
+  g_autoptr (EbSubscription) subscription =
+      eb_failing_sink_add (fixture, EB_ORDER_RELAXED, 1, NULL);
   guint index = 0;
 
-  script (fixture, EB_FAKE_ANSWER_410, 1);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_410, 1);
   eb_delivery_fixture_publish (fixture, "t", 3);
   ASSERT_ARRIVALS (&index, { 1, 1 });
   eb_delivery_fixture_collect (fixture);
@@ -560,7 +302,8 @@ test_outage (Fixture *fixture, gconstpointer data)
 
   eb_delivery_fixture_publish (fixture, "t", 2);
   eb_fake_log_set_failing (EB_FAKE_LOG (fixture->log), TRUE);
-  subscription = add (fixture, EB_ORDER_RELAXED, 1, &(EbStart){ .after = 1, .previous = 1 });
+  subscription =
+      eb_failing_sink_add (fixture, EB_ORDER_RELAXED, 1, &(EbStart){ .after = 1, .previous = 1 });
   /* The tails of both workers, if not all three reads. */
   eb_delivery_fixture_publish (fixture, "t", 1);
   eb_test_wait_for (has_failed_twice, fixture->log);
@@ -595,12 +338,6 @@ main (int argc, char **argv)
   ADD ("busy-for-long", test_busy_for_long);
   ADD ("busy-then-failing", test_busy_then_failing);
   ADD ("too-many-aside", test_too_many_aside);
-  ADD ("redrive", test_redrive);
-  ADD ("start-relaxed", test_start_relaxed);
-  ADD ("start-schedule", test_start_schedule);
-  ADD ("start-dead", test_start_dead);
-  ADD ("redrive-ahead", test_redrive_ahead);
-  ADD ("start-strict", test_start_strict);
   ADD ("lost-aside", test_lost_aside);
   ADD ("gone", test_gone);
   ADD ("outage", test_outage);
