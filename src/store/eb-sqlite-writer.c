@@ -198,8 +198,8 @@ typedef enum
   RETAIN_FAILED,
 } RetainStep;
 
-/* Before they are gone, lest somebody who reads meanwhile takes it for damage. If they do not go,
- * they are there to be found again, by nobody else any more. */
+/* The window forgets before they are gone, lest somebody who reads meanwhile takes it for damage.
+ * If they do not go, nobody reads them any more, but retention must find them again. */
 static RetainStep
 forget (EbSqliteWriter *self, const EbSqliteExpiry *expiry, GError **error)
 {
