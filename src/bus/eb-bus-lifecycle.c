@@ -159,18 +159,37 @@ eb_bus_expired_cb (EbRegistry *registry, EbSubscription *subscription, EbBus *se
   eb_bus_end (self, subscription, "expired", g_task_new (self, NULL, ended_by_itself_cb, NULL));
 }
 
+static void
+registered_again_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!eb_bus_register_finish (EB_BUS (source), result, &error))
+    g_warning ("Cannot register again who just did: %s", error->message);
+}
+
+/* Who answers 410 and registers again at once may be heard in the other order: its registration
+ * here, before its answer in a worker. Then it renewed what ends now, and was told that it is
+ * registered. So one that came after the attempt had begun makes a new subscription. If it was
+ * meant before the answer, the next event's 410 ends it again. */
 void
 eb_bus_gone_cb (EbWorkerPool *workers,
                 EbSubscription *subscription,
                 const char *reason,
+                gint64 sent_us,
                 EbBus *self)
 {
   const char *id = eb_subscription_get_id (subscription);
+  gboolean again;
 
   if (eb_registry_lookup (self->registry, id) != subscription)
     return;
+  again = eb_bus_is_registration (subscription, id)
+          && eb_registry_get_renewed (self->registry, id) > sent_us;
   eb_registry_remove (self->registry, id);
   eb_bus_end (self, subscription, reason, g_task_new (self, NULL, ended_by_itself_cb, NULL));
+  if (again)
+    eb_bus_register_async (self, id, registered_again_cb, NULL);
 }
 
 /* Takes @task and @error. */

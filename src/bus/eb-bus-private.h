@@ -49,9 +49,11 @@ void eb_bus_commit (EbBus *self, EbSubscription *subscription, guint64 after, GT
 void eb_bus_forget (EbBus *self, const char *id, GTask *task);
 void eb_bus_end (EbBus *self, EbSubscription *subscription, const char *reason, GTask *task);
 void eb_bus_expired_cb (EbRegistry *registry, EbSubscription *subscription, EbBus *self);
+gboolean eb_bus_is_registration (EbSubscription *subscription, const char *address);
 void eb_bus_gone_cb (EbWorkerPool *workers,
                      EbSubscription *subscription,
                      const char *reason,
+                     gint64 sent_us,
                      EbBus *self);
 
 /* eb-bus-subscriptions.c */

@@ -167,8 +167,8 @@ revive (EbException *letter, gint64 now_us)
   letter->attempts = 0;
   letter->failures = 0;
   letter->last_status = 0;
-  letter->first_us = letter->last_us = 0;
-  letter->due_us = now_us;
+  letter->first_us = 0;
+  letter->last_us = letter->due_us = now_us; /* no delay, whatever the clock says after a restart */
   g_clear_pointer (&letter->reason, g_free);
 }
 

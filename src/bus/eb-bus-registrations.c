@@ -32,9 +32,13 @@ create_registration (EbBus *self, const char *address, GError **error)
   return eb_subscription_new (&spec, error);
 }
 
-/* Whether @subscription is what registering @address made. */
-static gboolean
-is_registration (EbSubscription *subscription, const char *address)
+/**
+ * eb_bus_is_registration:
+ *
+ * Returns: whether @subscription is what registering @address made
+ */
+gboolean
+eb_bus_is_registration (EbSubscription *subscription, const char *address)
 {
   EbSink *sink = eb_subscription_get_sink (subscription);
   g_autofree char *label = eb_sink_dup_label (sink);
@@ -79,7 +83,7 @@ eb_bus_register_async (EbBus *self,
   guint64 head;
 
   g_task_set_source_tag (task, eb_bus_register_async);
-  if (known != NULL && is_registration (known, address))
+  if (known != NULL && eb_bus_is_registration (known, address))
     {
       renew (self, known, g_steal_pointer (&task));
       return;
@@ -142,7 +146,7 @@ eb_bus_deregister_async (EbBus *self,
       eb_bus_forget (self, address, g_steal_pointer (&task));
       return;
     }
-  if (!is_registration (known, address))
+  if (!eb_bus_is_registration (known, address))
     {
       g_task_return_boolean (task, TRUE);
       return;

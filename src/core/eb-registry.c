@@ -110,6 +110,23 @@ eb_registry_renew (EbRegistry *self, const char *id)
 }
 
 /**
+ * eb_registry_get_renewed:
+ * @id: of a subscription that there is
+ *
+ * Returns: monotonic time of its last keep-alive; 0 if it never expires
+ */
+gint64
+eb_registry_get_renewed (EbRegistry *self, const char *id)
+{
+  EbLease *lease = g_hash_table_lookup (self->leases, id);
+
+  g_return_val_if_fail (lease != NULL, 0);
+  return eb_deadline_is_set (&lease->deadline)
+             ? lease->deadline.due_us - eb_subscription_get_lease (lease->subscription)
+             : 0;
+}
+
+/**
  * eb_registry_remove:
  *
  * Returns: FALSE if there is no such subscription

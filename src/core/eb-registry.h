@@ -14,6 +14,7 @@ G_DECLARE_FINAL_TYPE (EbRegistry, eb_registry, EB, REGISTRY, GObject)
 EbRegistry *eb_registry_new (EbClock *clock, GMainContext *context);
 gboolean eb_registry_add (EbRegistry *self, EbSubscription *subscription);
 gboolean eb_registry_renew (EbRegistry *self, const char *id);
+gint64 eb_registry_get_renewed (EbRegistry *self, const char *id);
 gboolean eb_registry_remove (EbRegistry *self, const char *id);
 EbSubscription *eb_registry_lookup (EbRegistry *self, const char *id);
 guint eb_registry_get_size (EbRegistry *self);

@@ -31,6 +31,7 @@ typedef enum
  * @attempts: made so far
  * @n_failures: of those, how many the retry schedule counts
  * @dead: it was given up, so it is passed over; only while AHEAD
+ * @held: its sink had asked to be left alone; only while AHEAD
  * @first_us: real time at which the first one failed
  *
  * A delivery that waits for its retry. Its event is in the log, not here.
@@ -44,6 +45,7 @@ typedef struct
   guint attempts;
   guint n_failures;
   gboolean dead;
+  gboolean held;
   EbAsideState state;
 } EbAsideEntry;
 

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "delivery/eb-consumer-private.h"
+#include "delivery/eb-retry-policy.h"
 
 /* The part of EbConsumer that deals with what waits: aside, until a time, for somebody to be there,
  * or since before the daemon started. */
@@ -84,7 +85,7 @@ lose_exception (EbConsumer *self, EbAsideEntry *entry)
   guint64 sequence = entry->sequence;
 
   g_warning ("%s: lost event %" G_GUINT64_FORMAT
-             ", which retention removed while it waited for its retry",
+             ", which the log no longer has (retention, or damage), while it waited for its retry",
              eb_sink_get_uri (eb_subscription_get_sink (self->subscription)), sequence);
   eb_aside_remove (self->recovery->aside, entry);
   eb_consumer_record_ended (self, sequence);
@@ -189,13 +190,16 @@ load_exception (EbConsumer *self, const EbException *exception, gint64 due_us)
                          .first_us = exception->first_us,
                          .attempts = exception->attempts,
                          .n_failures = exception->failures,
-                         .dead = exception->dead };
+                         .dead = exception->dead,
+                         .held = eb_status_asks_to_wait (exception->last_status) };
 
   if (eb_aside_lookup (self->recovery->aside, exception->sequence) != NULL
       || (exception->dead && state != EB_ASIDE_AHEAD))
     return;
   eb_aside_add (self->recovery->aside, &entry, state, due_us);
   self->recovery->n_exceptions += !exception->dead;
+  if (entry.held && !entry.dead)
+    eb_recovery_hold (self->recovery, EB_HOLD_ASKED, due_us);
 }
 
 /**
@@ -219,8 +223,9 @@ eb_consumer_load_aside (EbConsumer *self, GPtrArray *exceptions)
  * eb_consumer_meet_exception:
  * @entry: of the event in @parcel, which is the next of the log
  *
- * In strict order the log brings it to its place, where it goes on waiting; in relaxed order it is
- * passed over, and comes when its time does. What was given up is passed over for good.
+ * In strict order, and where the sink asked to be left alone, the log brings it to its place, where
+ * it goes on waiting. Else it is passed over, and comes when its time does; what was given up is
+ * passed over for good.
  */
 void
 eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel)
@@ -235,7 +240,7 @@ eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *par
       eb_consumer_update_recovery (self);
       return;
     }
-  if (eb_subscription_get_order (self->subscription) == EB_ORDER_RELAXED)
+  if (eb_subscription_get_order (self->subscription) == EB_ORDER_RELAXED && !entry->held)
     {
       eb_aside_set_state (self->recovery->aside, entry, EB_ASIDE_WAITING, due_us);
       self->previous = entry->sequence;
@@ -247,8 +252,8 @@ eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *par
   delivery->n_failures = entry->n_failures;
   delivery->first_us = entry->first_us;
   delivery->exception = TRUE;
+  eb_recovery_hold (self->recovery, entry->held ? EB_HOLD_ASKED : EB_HOLD_RETRY, due_us);
   eb_aside_remove (self->recovery->aside, entry);
-  eb_recovery_hold (self->recovery, EB_HOLD_RETRY, due_us);
 }
 
 /* What comes from outside. */

@@ -57,6 +57,7 @@ static void
 end_subscription (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer)
 {
   g_autofree char *reason = eb_answer_describe (answer);
+  gint64 sent_us = delivery->sent_us;
 
   if (delivery->exception)
     self->recovery->n_exceptions--;
@@ -64,7 +65,7 @@ end_subscription (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer
   if (self->gone)
     return;
   self->gone = TRUE;
-  self->owner->gone (self, reason, self->owner->user_data);
+  self->owner->gone (self, reason, sent_us, self->owner->user_data);
 }
 
 /* Several that were under way may find nobody; that is one probe. */
@@ -88,12 +89,11 @@ hold_line (EbConsumer *self, EbDelivery *delivery, EbHold hold, GTimeSpan delay)
   eb_recovery_hold (eb_consumer_obtain_recovery (self), hold, eb_consumer_get_now (self) + delay);
 }
 
-/* A delivery that is an exception already stays one, and its attempts shall survive a restart. */
+/* It keeps its place, but what the sink asked for, and the attempts, shall survive a restart. */
 static void
 leave_alone (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, GTimeSpan delay)
 {
-  if (delivery->exception)
-    record_aside (self, delivery, answer, delay);
+  record_aside (self, delivery, answer, delay);
   hold_line (self, delivery, EB_HOLD_ASKED, delay);
 }
 

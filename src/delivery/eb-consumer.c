@@ -140,6 +140,7 @@ send (EbConsumer *self, GList *link)
     self->channel = eb_transport_open (self->transport, self->subscription);
   g_queue_push_tail_link (&self->under_way, link);
   delivery->attempt++;
+  delivery->sent_us = eb_clock_get_monotonic (self->owner->clock);
   eb_transport_send (self->transport, self->channel, delivery);
 }
 
@@ -329,7 +330,7 @@ eb_consumer_lose (EbConsumer *self, guint64 up_to)
   if (up_to <= self->position)
     return;
   g_warning ("%s: lost events %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-             ", which retention removed before they were delivered",
+             ", which the log no longer has (retention, or damage), before they were delivered",
              eb_sink_get_uri (eb_subscription_get_sink (self->subscription)), self->position + 1,
              up_to);
   n_lost = up_to - self->position + eb_consumer_lose_aside (self, up_to);

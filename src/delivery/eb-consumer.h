@@ -32,7 +32,8 @@ typedef struct _EbConsumer EbConsumer;
  * @record: (transfer full): what the ledger is to be told at once
  * @progressed: eb_consumer_take_progress() may have something to say from now on
  * @lost: retention took @n_lost events away before they were delivered
- * @gone: there is nobody any more behind the subscription
+ * @gone: there is nobody any more behind the subscription, as an attempt has shown that began at
+ *   @sent_us (monotonic)
  *
  * What a consumer needs of its worker.
  */
@@ -52,7 +53,7 @@ typedef struct
   void (*record) (EbConsumer *consumer, EbChange *change, gpointer user_data);
   void (*progressed) (EbConsumer *consumer, gpointer user_data);
   void (*lost) (EbConsumer *consumer, guint64 n_lost, gpointer user_data);
-  void (*gone) (EbConsumer *consumer, const char *reason, gpointer user_data);
+  void (*gone) (EbConsumer *consumer, const char *reason, gint64 sent_us, gpointer user_data);
 } EbConsumerOwner;
 
 EbConsumer *eb_consumer_new (EbSubscription *subscription,

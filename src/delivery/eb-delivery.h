@@ -25,6 +25,7 @@ typedef struct
   guint exception : 1; /* the ledger was told of it: others may pass it */
   guint fetched : 1;   /* it waited aside: it is in line before what the log brings */
   gint64 first_us;     /* real time at which its first attempt failed; 0 before */
+  gint64 sent_us;      /* monotonic time at which the last one began */
 
   EbDeadline deadline;
   gpointer transport_data;

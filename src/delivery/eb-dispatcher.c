@@ -170,11 +170,11 @@ lost_cb (EbConsumer *consumer, guint64 n_lost, gpointer user_data)
 }
 
 static void
-gone_cb (EbConsumer *consumer, const char *reason, gpointer user_data)
+gone_cb (EbConsumer *consumer, const char *reason, gint64 sent_us, gpointer user_data)
 {
   EbDispatcher *self = user_data;
 
-  eb_notices_gone (self->notices, eb_consumer_get_subscription (consumer), reason);
+  eb_notices_gone (self->notices, eb_consumer_get_subscription (consumer), reason, sent_us);
 }
 
 /* Reads of the log. */

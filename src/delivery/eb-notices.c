@@ -20,6 +20,7 @@ typedef struct
   guint64 n_started;
   EbSubscription *subscription; /* (owned) (nullable): this is about it being gone */
   char *reason;                 /* (owned) (nullable) */
+  gint64 sent_us;               /* and when the attempt began that has shown it */
 } Notice;
 
 static void
@@ -108,12 +109,13 @@ eb_notices_report (EbNotices *self, const EbReport *report, guint64 n_started)
 }
 
 void
-eb_notices_gone (EbNotices *self, EbSubscription *subscription, const char *reason)
+eb_notices_gone (EbNotices *self, EbSubscription *subscription, const char *reason, gint64 sent_us)
 {
   Notice *notice = g_new0 (Notice, 1);
 
   notice->subscription = eb_subscription_ref (subscription);
   notice->reason = g_strdup (reason);
+  notice->sent_us = sent_us;
   push (self, notice);
 }
 
@@ -132,7 +134,7 @@ eb_notices_deliver (EbNotices *self)
       g_autoptr (Notice) notice = next;
 
       if (notice->subscription != NULL)
-        self->owner->gone (notice->subscription, notice->reason, self->user_data);
+        self->owner->gone (notice->subscription, notice->reason, notice->sent_us, self->user_data);
       else
         self->owner->report (&notice->report, notice->n_started, self->user_data);
     }

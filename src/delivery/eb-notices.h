@@ -17,7 +17,8 @@ typedef struct _EbNotices EbNotices;
 EbNotices *eb_notices_new (const EbWorkerOwner *owner, gpointer user_data);
 void eb_notices_free (EbNotices *self);
 void eb_notices_report (EbNotices *self, const EbReport *report, guint64 n_started);
-void eb_notices_gone (EbNotices *self, EbSubscription *subscription, const char *reason);
+void
+eb_notices_gone (EbNotices *self, EbSubscription *subscription, const char *reason, gint64 sent_us);
 void eb_notices_deliver (EbNotices *self);
 
 G_END_DECLS

@@ -106,6 +106,18 @@ judge_failure (const EbAttempt *attempt)
   return (EbVerdict){ EB_VERDICT_RETRY, get_scheduled_delay (attempt, attempt->n_failures + 1) };
 }
 
+/**
+ * eb_status_asks_to_wait:
+ * @status: HTTP status of an answer; 0 for none
+ *
+ * Returns: whether the sink wants to be left alone for a while (RFC 6585 4, RFC 9110 15.6.4)
+ */
+gboolean
+eb_status_asks_to_wait (guint status)
+{
+  return status == 429 || status == SOUP_STATUS_SERVICE_UNAVAILABLE;
+}
+
 static EbVerdict
 judge_response (const EbAttempt *attempt)
 {
@@ -115,7 +127,7 @@ judge_response (const EbAttempt *attempt)
     return (EbVerdict){ EB_VERDICT_DELIVERED, 0 };
   if (status == SOUP_STATUS_GONE)
     return (EbVerdict){ EB_VERDICT_GONE, 0 };
-  if (status == 429 || status == SOUP_STATUS_SERVICE_UNAVAILABLE)
+  if (eb_status_asks_to_wait (status))
     return judge_hold (attempt);
   return judge_failure (attempt);
 }

@@ -57,6 +57,7 @@ typedef struct
   gint64 now_us;
 } EbAttempt;
 
+gboolean eb_status_asks_to_wait (guint status);
 EbVerdict eb_retry_policy_judge (const EbAttempt *attempt);
 
 G_END_DECLS

@@ -65,11 +65,11 @@ report_cb (EbReport *report, guint64 n_started, gpointer user_data)
 }
 
 static void
-gone_cb (EbSubscription *subscription, const char *reason, gpointer user_data)
+gone_cb (EbSubscription *subscription, const char *reason, gint64 sent_us, gpointer user_data)
 {
   Member *member = user_data;
 
-  g_signal_emit (member->pool, signals[GONE], 0, subscription, reason);
+  g_signal_emit (member->pool, signals[GONE], 0, subscription, reason, sent_us);
 }
 
 static const EbWorkerOwner worker_owner = { .report = report_cb, .gone = gone_cb };
@@ -305,9 +305,10 @@ eb_worker_pool_class_init (EbWorkerPoolClass *klass)
    * EbWorkerPool::gone:
    * @subscription: (type EbSubscription): nobody is behind it any more; still to be removed
    * @reason: for people
+   * @sent_us: monotonic time at which the attempt began that has shown it
    */
   signals[GONE] = g_signal_new ("gone", EB_TYPE_WORKER_POOL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                G_TYPE_NONE, 2, G_TYPE_POINTER, G_TYPE_STRING);
+                                G_TYPE_NONE, 3, G_TYPE_POINTER, G_TYPE_STRING, G_TYPE_INT64);
 }
 
 static void

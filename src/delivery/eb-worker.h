@@ -14,14 +14,18 @@ typedef struct _EbWorker EbWorker;
  * @report: what it has done; the floor in @report is the last event that it has offered to all,
  *   and covers the first @n_started subscriptions that it was given; @report is valid during the
  *   call, and may be changed
- * @gone: nobody is behind @subscription any more; @reason is valid during the call
+ * @gone: nobody is behind @subscription any more, as an attempt has shown that began at @sent_us
+ *   (monotonic); @reason is valid during the call
  *
  * Who is told, in the context that made the worker.
  */
 typedef struct
 {
   void (*report) (EbReport *report, guint64 n_started, gpointer user_data);
-  void (*gone) (EbSubscription *subscription, const char *reason, gpointer user_data);
+  void (*gone) (EbSubscription *subscription,
+                const char *reason,
+                gint64 sent_us,
+                gpointer user_data);
 } EbWorkerOwner;
 
 EbWorker *eb_worker_new (EbClock *clock,

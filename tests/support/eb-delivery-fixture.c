@@ -35,6 +35,7 @@ static void
 gone_cb (EbWorkerPool *pool,
          EbSubscription *subscription,
          const char *reason,
+         gint64 sent_us,
          EbDeliveryFixture *self)
 {
   g_string_append_printf (self->gone, "%s;", reason);

@@ -467,6 +467,43 @@ test_list (Fixture *fixture, gconstpointer data)
 
 #define ADD(path, func) g_test_add ("/bus/" path, Fixture, NULL, set_up, func, tear_down)
 
+typedef struct
+{
+  Fixture *fixture;
+  const char *what;
+} Told;
+
+static gboolean
+has_told (gpointer data)
+{
+  const Told *told = data;
+
+  return g_str_equal (told->fixture->told->str, told->what);
+}
+
+/* A sink answers 410, registers again at once, and is heard the other way round. */
+static void
+test_registering_again (Fixture *fixture, gconstpointer data)
+{
+  static const char uri[] = "http://a:1/event";
+
+  g_assert_true (do_register (fixture, "a:1", NULL));
+  eb_fake_clock_advance (fixture->clock, SECOND);
+  eb_fake_sinks_set (fixture->sinks, uri, EB_FAKE_ANSWER_410);
+  g_assert_true (publish (fixture, "one", NULL));
+  while (eb_fake_sinks_count (fixture->sinks, uri) == 0)
+    g_thread_yield (); /* without a turn of the context, which would tell that it is gone */
+  eb_fake_clock_advance (fixture->clock, 1);
+  g_assert_true (do_register (fixture, "a:1", NULL));
+  eb_test_wait_for (has_told, &(Told){ fixture, "+a:1 -a:1(answered 410 Gone) +a:1 " });
+  g_assert_cmpuint (count_in_ledger (fixture), ==, 1);
+
+  /* But who has not is gone. */
+  g_assert_true (publish (fixture, "two", NULL));
+  eb_test_wait_for (has_told, &(Told){ fixture, "+a:1 -a:1(answered 410 Gone) +a:1 "
+                                                "-a:1(answered 410 Gone) " });
+}
+
 int
 main (int argc, char **argv)
 {
@@ -479,6 +516,7 @@ main (int argc, char **argv)
   ADD ("fenced", test_fenced);
   ADD ("twice-at-once", test_twice_at_once);
   ADD ("leases", test_leases);
+  ADD ("registering-again", test_registering_again);
   ADD ("refusals", test_refusals);
   ADD ("drain", test_drain);
   ADD ("list", test_list);

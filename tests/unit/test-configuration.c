@@ -34,7 +34,7 @@ test_store (void)
   g_assert_cmpint (memory->retention_age, ==, 7 * G_TIME_SPAN_DAY);
   g_assert_cmpstr (file->store_path, ==, "/x/y.db");
   g_assert_cmpint (file->durability, ==, EB_DURABILITY_RELAXED);
-  g_assert_cmpuint (file->retention_size, ==, 0); /* as the store has it */
+  g_assert_cmpuint (file->retention_size, ==, 0);          /* as the store has it */
   g_assert_cmpstr (limited->store_path, ==, limited_path); /* never a name as SQLite knows some */
   g_assert_cmpuint (limited->retention_size, ==, 7);
   g_assert_cmpint (limited->retention_age, ==, G_TIME_SPAN_MINUTE);

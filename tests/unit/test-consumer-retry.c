@@ -179,7 +179,7 @@ test_hold (Fixture *fixture, gconstpointer data)
   eb_failing_sink_assert_quiet (fixture, index);
   eb_delivery_fixture_advance (fixture, 1);
   ASSERT_ARRIVALS (&index, { 1, 2 }, { 2, 1 });
-  eb_failing_sink_assert_steps (fixture, "");
+  eb_failing_sink_assert_steps (fixture, "aside 1;ended 1;");
 }
 
 /* A sink that is busy for longer than the schedule loses nothing by it. */
@@ -227,7 +227,7 @@ test_busy_then_failing (Fixture *fixture, gconstpointer data)
       eb_delivery_fixture_advance (fixture, LONGEST (SECOND));
     }
   ASSERT_ARRIVALS (&index, { 1, 5 });
-  eb_failing_sink_assert_steps (fixture, "aside 1;aside 1;dead 1;");
+  eb_failing_sink_assert_steps (fixture, "aside 1;aside 1;aside 1;aside 1;dead 1;");
   dead = find_step (fixture, EB_CHANGE_DEAD);
   g_assert_cmpuint (dead->attempts, ==, 5);
   g_assert_cmpuint (dead->failures, ==, 2);

@@ -161,6 +161,27 @@ test_redrive_ahead (Fixture *fixture, gconstpointer data)
   eb_failing_sink_assert_steps (fixture, "ended 3;");
 }
 
+/* A sink that asked to be left alone is, and the event that it would not take keeps its place. */
+static void
+test_start_held (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) aside = exceptions_new ();
+  EbStart start = { .after = 1, .previous = 1, .has_cursor = TRUE, .aside = aside };
+  g_autoptr (EbSubscription) subscription = NULL;
+  EbException *held = exception_new (fixture, 2, 3, 7 * SECOND);
+  guint index = 0;
+
+  held->last_status = 503;
+  g_ptr_array_add (aside, held);
+  eb_delivery_fixture_publish (fixture, "t", 3);
+  subscription = eb_failing_sink_add (fixture, EB_ORDER_RELAXED, 1, &start);
+  eb_failing_sink_assert_quiet (fixture, index);
+  eb_delivery_fixture_advance (fixture, 7 * SECOND - 1);
+  eb_failing_sink_assert_quiet (fixture, index);
+  eb_delivery_fixture_advance (fixture, 1);
+  ASSERT_ARRIVALS (&index, { 2, 4 }, { 3, 1 });
+}
+
 /* And in strict order it is at its place, with its attempts, and nothing passes it. */
 static void
 test_start_strict (Fixture *fixture, gconstpointer data)
@@ -197,6 +218,7 @@ main (int argc, char **argv)
   ADD ("start-dead", test_start_dead);
   ADD ("redrive-ahead", test_redrive_ahead);
   ADD ("start-strict", test_start_strict);
+  ADD ("start-held", test_start_held);
 
   return g_test_run ();
 }

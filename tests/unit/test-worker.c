@@ -30,7 +30,11 @@ report_cb (EbWorkerPool *pool, const EbReport *report, Fixture *fixture)
 }
 
 static void
-gone_cb (EbWorkerPool *pool, EbSubscription *subscription, const char *reason, Fixture *fixture)
+gone_cb (EbWorkerPool *pool,
+         EbSubscription *subscription,
+         const char *reason,
+         gint64 sent_us,
+         Fixture *fixture)
 {
   g_assert_cmpstr (reason, ==, "fake: gone");
   fixture->n_gone++;
@@ -307,7 +311,11 @@ test_gone (Fixture *fixture, gconstpointer data)
 }
 
 static void
-remove_cb (EbWorkerPool *pool, EbSubscription *subscription, const char *reason, gpointer result)
+remove_cb (EbWorkerPool *pool,
+           EbSubscription *subscription,
+           const char *reason,
+           gint64 sent_us,
+           gpointer result)
 {
   eb_worker_pool_remove_async (pool, subscription, eb_test_result_cb, result);
 }
