@@ -383,9 +383,11 @@ class ClientsTest(BusCase):
             self.wait_until(lambda: self.descriptors(program) <= before, name)
 
     def limited_daemon(self):
-        """A daemon that may have no more than 60 descriptors."""
-        program = Program("bash", "-c", f'ulimit -n 60; exec {DAEMON} "$@"', "sh", CONFIGURATION,
-                          "--bus=none", "--listen=127.0.0.1:0")
+        """A daemon that may have no more than 60 descriptors, of which it inherits 35: it shares
+        out what it believes to have, so it runs out before it has as many clients as allowed."""
+        script = f'for n in {{20..54}}; do eval "exec $n</dev/null"; done; ulimit -n 60; exec {DAEMON} "$@"'
+        program = Program("bash", "-c", script, "sh", CONFIGURATION, "--bus=none",
+                          "--listen=127.0.0.1:0")
         self.addCleanup(program.close)
         self.port = int(program.wait_for(r"ready: http://127\.0\.0\.1:(\d+)").group(1))
         return program

@@ -110,8 +110,8 @@ test_refused (void)
     "{\"id\":\"a\",\"sink\":\"http://a/\",\"types\":[],\"filters\":[{\"new\":{}}],\"config\":{}}",
     "{\"id\":\"a\",\"sink\":\"http://a/\",\"types\":[],\"filters\":[{\"all\":[]}],\"config\":{}}",
     "{\"id\":\"a\",\"sink\":\"http://a/\",\"types\":[],\"config\":{\"lease\":1}}",
-    "{\"id\":\"a\",\"sink\":\"http://a/\",\"types\":[],\"config\":"
-    "{\"lease\":1,\"order\":\"strict\",\"concurrency\":0}}",
+    ("{\"id\":\"a\",\"sink\":\"http://a/\",\"types\":[],\"config\":"
+     "{\"lease\":1,\"order\":\"strict\",\"concurrency\":0}}"),
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
