@@ -16,6 +16,7 @@ MANY_SUBSCRIBERS = 5_000
 # Seldom enough that an event is through before the next one comes.
 LONE_RATE = 50
 BACKLOG_EVENTS = 1_000_000
+BACKLOG_ROUNDS = 1  # some minutes each
 BACKLOG_SECONDS = 500
 
 
@@ -77,7 +78,7 @@ def publish_cost(bench, rounds):
 
 def backlog(bench, rounds):
     case, events = "backlog", bench.events(BACKLOG_EVENTS)
-    for _ in range(min(rounds, LONG_ROUNDS)):
+    for _ in range(min(rounds, BACKLOG_ROUNDS)):
         bench.eventbusd(case, "live", servers.durable, sinks=1, warmup=20,
                         events=bench.events(30_000))
         result = bench.eventbusd(case, "behind", servers.durable, sinks=1, warmup=0, events=events,

@@ -99,7 +99,7 @@ scripts/bench --only=fanout-100    # one case; nothing is written
 
 {table}
 
-A ratio is the median over {rounds} rounds, and within a round everything that is compared runs one after
+A ratio is the median over {rounds} rounds (one for the backlog), and within a round everything that is compared runs one after
 the other. The ratios are what carries over to another machine; the absolute figures do not.
 {faults}
 ## What is measured

@@ -37,17 +37,25 @@ struct _EbSqliteWriter
   EbSqliteSettings settings;
   EbSqliteState state; /* as of the last commit */
   EbSqliteCheckpoint checkpoint;
-  gint64 oldest_us;     /* when the oldest event was accepted; G_MININT64: find out */
-  GError *failure;      /* (owned) (nullable): why everybody is refused */
-  GPtrArray *undecided; /* (owned) (nullable) (element-type EbOperation): what failed then, and
-                           could come back with a crash as long as no fence is over it */
-  gint64 fence;         /* the last number that was written over a failed commit */
+  gint64 pause_until_us; /* of the system\'s own clock: when the next transaction may begin */
+  gint64 oldest_us;      /* when the oldest event was accepted; G_MININT64: find out */
+  GError *failure;       /* (owned) (nullable): why everybody is refused */
+  GPtrArray *undecided;  /* (owned) (nullable) (element-type EbOperation): what failed then, and
+                            could come back with a crash as long as no fence is over it */
+  gint64 fence;          /* the last number that was written over a failed commit */
 };
 
 #define DEFAULT_MAX_BYTES (1024 * 1024 * 1024)
 #define DEFAULT_MAX_AGE   (7 * G_TIME_SPAN_DAY)
 
 #define RECOVERY_INTERVAL G_TIME_SPAN_SECOND
+
+/* Each commit costs a sync and a good part of a processor. Where several publish at the same time,
+ * the next one waits for a moment after the last one has begun, so that more of them share it; a
+ * publisher who is alone, and waits for each answer, never waits for that. It is a pace, and no
+ * time that anybody sees, so it goes by the system's clock. */
+#define MANY  3
+#define PAUSE (2 * G_TIME_SPAN_MILLISECOND)
 
 /* Of retention without traffic; an event may grow older than allowed by so much. */
 #define RETENTION_INTERVAL G_TIME_SPAN_MINUTE
@@ -167,6 +175,8 @@ write_batch (EbSqliteWriter *self)
 
   if (batch->len == 0)
     return;
+  if (batch->len >= MANY)
+    self->pause_until_us = g_get_monotonic_time () + PAUSE;
   if (self->failure != NULL)
     {
       refuse (batch, self->failure);
@@ -306,6 +316,11 @@ work_cb (gpointer user_data)
 {
   EbSqliteWriter *self = user_data;
 
+  if (g_get_monotonic_time () < self->pause_until_us && !is_stopping (self))
+    {
+      g_source_set_ready_time (self->work, self->pause_until_us);
+      return G_SOURCE_CONTINUE;
+    }
   take_settings (self);
   write_batch (self);
   retain (self);
