@@ -5,11 +5,7 @@
 
 #include "store/eb-sqlite-queue.h"
 
-#include <string.h>
-
-#include "core/eb-draft.h"
 #include "core/eb-error.h"
-#include "core/eb-ledger.h"
 
 /* What waits to be written, bounded. Any thread adds to it, the store's thread takes from it: as
  * much at a time as goes into one transaction. */
@@ -19,6 +15,8 @@ struct _EbSqliteQueue
   GQueue waiting;                       /* (owned) (element-type EbOperation) */
   gsize bytes[EB_OPERATION_LOAD + 1];   /* by kind: the charges of what waits */
   guint n_items[EB_OPERATION_LOAD + 1]; /* by kind: drafts, or changes */
+  guint n_publishers;                   /* who wait: each append is one's */
+  guint enough;                         /* as many as these; 0: whoever waits */
   gboolean closed;
 };
 
@@ -32,132 +30,6 @@ struct _EbSqliteQueue
  * for others. */
 #define BATCH_OPERATIONS 1000
 #define BATCH_BYTES      (8 * 1024 * 1024)
-
-/* What a draft, a change, a subscription or a part of its filter takes besides its strings,
- * roughly. */
-#define ITEM_BYTES 256
-
-static gsize
-get_filter_charge (const EbFilter *filter)
-{
-  gsize charge = ITEM_BYTES;
-
-  for (guint i = 0; i < eb_filter_get_n_attributes (filter); i++)
-    {
-      EbAttribute attribute = eb_filter_get_attribute (filter, i);
-
-      charge += strlen (attribute.name) + strlen (attribute.value);
-    }
-  for (guint i = 0; i < eb_filter_get_n_children (filter); i++)
-    charge += get_filter_charge (eb_filter_get_child (filter, i));
-  return charge;
-}
-
-/* Others may have it too, but nobody keeps it for as long as the change waits. */
-static gsize
-get_subscription_charge (const EbSubscription *subscription)
-{
-  const char *const *types = eb_subscription_get_types (subscription);
-  const EbFilter *filter = eb_subscription_get_filter (subscription);
-  gsize charge = ITEM_BYTES;
-
-  charge += strlen (eb_sink_get_uri (eb_subscription_get_sink (subscription)));
-  for (; types != NULL && *types != NULL; types++)
-    charge += strlen (*types);
-  return filter != NULL ? charge + get_filter_charge (filter) : charge;
-}
-
-static gsize
-get_draft_charge (const EbDraft *draft)
-{
-  return ITEM_BYTES + draft->size + g_bytes_get_size (draft->data);
-}
-
-static gsize
-get_change_charge (const EbChange *change)
-{
-  gsize charge = ITEM_BYTES;
-
-  if (change->id != NULL)
-    charge += strlen (change->id);
-  if (change->exception.reason != NULL)
-    charge += strlen (change->exception.reason);
-  if (change->subscription != NULL)
-    charge += get_subscription_charge (change->subscription);
-  return charge;
-}
-
-static gsize
-get_charge (EbOperationKind kind, GPtrArray *items)
-{
-  gsize charge = 0;
-
-  for (guint i = 0; items != NULL && i < items->len; i++)
-    charge += kind == EB_OPERATION_APPEND ? get_draft_charge (items->pdata[i])
-                                          : get_change_charge (items->pdata[i]);
-  return charge;
-}
-
-/**
- * eb_operation_new:
- * @task: (transfer full): returns the result
- * @items: (nullable) (element-type EbDraft or EbChange): what to write; only read
- */
-EbOperation *
-eb_operation_new (EbOperationKind kind, GTask *task, GPtrArray *items)
-{
-  EbOperation *self = g_new0 (EbOperation, 1);
-
-  self->kind = kind;
-  self->task = task;
-  self->items = items != NULL ? g_ptr_array_ref (items) : NULL;
-  self->charge = get_charge (kind, items);
-  return self;
-}
-
-void
-eb_operation_free (EbOperation *self)
-{
-  g_clear_object (&self->task);
-  g_clear_pointer (&self->items, g_ptr_array_unref);
-  if (self->result != NULL)
-    self->result_free (self->result);
-  g_clear_error (&self->refusal);
-  g_free (self);
-}
-
-/**
- * eb_operation_succeed:
- *
- * Returns the task, after which nothing of what the caller gave is touched any more.
- */
-void
-eb_operation_succeed (EbOperation *self)
-{
-  g_autoptr (GTask) task = g_steal_pointer (&self->task);
-
-  g_clear_pointer (&self->items, g_ptr_array_unref);
-  if (self->refusal != NULL)
-    g_task_return_error (task, g_steal_pointer (&self->refusal));
-  else if (self->kind == EB_OPERATION_APPLY)
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_pointer (task, g_steal_pointer (&self->result), self->result_free);
-}
-
-/**
- * eb_operation_fail:
- *
- * Like eb_operation_succeed(), when the transaction failed.
- */
-void
-eb_operation_fail (EbOperation *self, const GError *error)
-{
-  g_autoptr (GTask) task = g_steal_pointer (&self->task);
-
-  g_clear_pointer (&self->items, g_ptr_array_unref);
-  g_task_return_error (task, g_error_copy (error));
-}
 
 EbSqliteQueue *
 eb_sqlite_queue_new (void)
@@ -202,30 +74,40 @@ check (EbSqliteQueue *self, const EbOperation *operation)
 static void
 count (EbSqliteQueue *self, const EbOperation *operation, int sign)
 {
+  if (operation->kind == EB_OPERATION_APPEND)
+    self->n_publishers += (guint) sign;
   self->bytes[operation->kind] += (gsize) sign * operation->charge;
   self->n_items[operation->kind] += (guint) sign * count_items (operation);
+}
+
+/* With the lock held. */
+static gboolean
+has_enough (EbSqliteQueue *self)
+{
+  return self->enough > 0 ? self->n_publishers >= self->enough : !g_queue_is_empty (&self->waiting);
 }
 
 /**
  * eb_sqlite_queue_push:
  * @operation: (transfer full): fails at once if it is one too many
- * @was_empty: (out): whether nothing waited before
  *
- * Returns: whether it waits now
+ * Returns: whether enough wait now, and did not before
  */
 gboolean
-eb_sqlite_queue_push (EbSqliteQueue *self, EbOperation *operation, gboolean *was_empty)
+eb_sqlite_queue_push (EbSqliteQueue *self, EbOperation *operation)
 {
   g_autoptr (GError) error = NULL;
+  gboolean had_enough, has;
 
   g_mutex_lock (&self->lock);
-  *was_empty = g_queue_is_empty (&self->waiting);
+  had_enough = has_enough (self);
   error = check (self, operation);
   if (error == NULL)
     {
       count (self, operation, 1);
       g_queue_push_tail (&self->waiting, operation);
     }
+  has = has_enough (self);
   g_mutex_unlock (&self->lock);
 
   if (error != NULL)
@@ -233,7 +115,7 @@ eb_sqlite_queue_push (EbSqliteQueue *self, EbOperation *operation, gboolean *was
       eb_operation_fail (operation, error);
       eb_operation_free (operation);
     }
-  return error == NULL;
+  return has && !had_enough;
 }
 
 /* Loading stands alone: it reads what those before it have committed. */
@@ -271,6 +153,21 @@ eb_sqlite_queue_take (EbSqliteQueue *self)
     }
   g_mutex_unlock (&self->lock);
   return batch;
+}
+
+/**
+ * eb_sqlite_queue_expect:
+ * @n_publishers: so many make a transaction worth while; 0: anything does
+ *
+ * Returns: whether enough wait already
+ */
+gboolean
+eb_sqlite_queue_expect (EbSqliteQueue *self, guint n_publishers)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->enough = n_publishers;
+  return has_enough (self);
 }
 
 gboolean

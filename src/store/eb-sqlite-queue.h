@@ -3,51 +3,17 @@
 
 #pragma once
 
-#include <gio/gio.h>
+#include "store/eb-operation.h"
 
 G_BEGIN_DECLS
-
-/**
- * EbOperationKind:
- * @EB_OPERATION_APPEND: drafts become events
- * @EB_OPERATION_APPLY: changes take place in the ledger
- * @EB_OPERATION_LOAD: a new epoch begins, and the ledger is read
- */
-typedef enum
-{
-  EB_OPERATION_APPEND,
-  EB_OPERATION_APPLY,
-  EB_OPERATION_LOAD,
-} EbOperationKind;
-
-/**
- * EbOperation:
- *
- * What one caller wants written, and what comes of it.
- */
-typedef struct
-{
-  EbOperationKind kind;
-  GTask *task;      /* (owned) (nullable): NULL once it was returned */
-  GPtrArray *items; /* (owned) (nullable): drafts, or changes; NULL to load */
-  guint64 epoch;    /* of what is applied */
-  gsize charge;     /* the bytes that it holds while it waits */
-  gpointer result;  /* (owned) (nullable): what the task returns if the transaction succeeds */
-  GDestroyNotify result_free;
-  GError *refusal; /* (owned) (nullable): this one fails alone */
-} EbOperation;
-
-EbOperation *eb_operation_new (EbOperationKind kind, GTask *task, GPtrArray *items);
-void eb_operation_free (EbOperation *self);
-void eb_operation_succeed (EbOperation *self);
-void eb_operation_fail (EbOperation *self, const GError *error);
 
 typedef struct _EbSqliteQueue EbSqliteQueue;
 
 EbSqliteQueue *eb_sqlite_queue_new (void);
 void eb_sqlite_queue_free (EbSqliteQueue *self);
-gboolean eb_sqlite_queue_push (EbSqliteQueue *self, EbOperation *operation, gboolean *was_empty);
+gboolean eb_sqlite_queue_push (EbSqliteQueue *self, EbOperation *operation);
 GPtrArray *eb_sqlite_queue_take (EbSqliteQueue *self);
+gboolean eb_sqlite_queue_expect (EbSqliteQueue *self, guint n_publishers);
 gboolean eb_sqlite_queue_is_empty (EbSqliteQueue *self);
 void eb_sqlite_queue_close (EbSqliteQueue *self);
 

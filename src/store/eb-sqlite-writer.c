@@ -5,6 +5,9 @@
 
 #include "store/eb-sqlite-writer.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "store/eb-sqlite-checkpoint.h"
 #include "store/eb-sqlite-retention.h"
 #include "store/eb-sqlite-schema.h"
@@ -37,12 +40,12 @@ struct _EbSqliteWriter
   EbSqliteSettings settings;
   EbSqliteState state; /* as of the last commit */
   EbSqliteCheckpoint checkpoint;
-  gint64 pause_until_us; /* of the system\'s own clock: when the next transaction may begin */
-  gint64 oldest_us;      /* when the oldest event was accepted; G_MININT64: find out */
-  GError *failure;       /* (owned) (nullable): why everybody is refused */
-  GPtrArray *undecided;  /* (owned) (nullable) (element-type EbOperation): what failed then, and
-                            could come back with a crash as long as no fence is over it */
-  gint64 fence;          /* the last number that was written over a failed commit */
+  guint n_expected;     /* publishers who share a transaction, as the last ones did */
+  gint64 oldest_us;     /* when the oldest event was accepted; G_MININT64: find out */
+  GError *failure;      /* (owned) (nullable): why everybody is refused */
+  GPtrArray *undecided; /* (owned) (nullable) (element-type EbOperation): what failed then, and
+                           could come back with a crash as long as no fence is over it */
+  gint64 fence;         /* the last number that was written over a failed commit */
 };
 
 #define DEFAULT_MAX_BYTES (1024 * 1024 * 1024)
@@ -51,11 +54,14 @@ struct _EbSqliteWriter
 #define RECOVERY_INTERVAL G_TIME_SPAN_SECOND
 
 /* Each commit costs a sync and a good part of a processor. Where several publish at the same time,
- * the next one waits for a moment after the last one has begun, so that more of them share it; a
- * publisher who is alone, and waits for each answer, never waits for that. It is a pace, and no
- * time that anybody sees, so it goes by the system's clock. */
-#define MANY  3
-#define PAUSE (2 * G_TIME_SPAN_MILLISECOND)
+ * the next one waits until as many have come as shared the last ones, for a moment at most; who is
+ * alone, and waits for each answer, never waits for that. It is a pace, and no time that anybody
+ * sees, so it goes by the system's clock. */
+#define PAUSE (10 * G_TIME_SPAN_MILLISECOND)
+
+/* Of the store's thread, against the workers' 0: what it takes from them while all processors are
+ * busy, deliveries wait for, and their sinks after them. */
+#define NICE 10
 
 /* Of retention without traffic; an event may grow older than allowed by so much. */
 #define RETENTION_INTERVAL G_TIME_SPAN_MINUTE
@@ -144,14 +150,14 @@ recover_cb (gpointer user_data)
 
 /* What waits */
 
+/* Takes @batch. */
 static void
 finish (EbSqliteWriter *self, GPtrArray *batch, GPtrArray *events)
 {
   if (events->len > 0)
     eb_window_add (self->window, (EbEvent *const *) events->pdata, events->len,
                    self->state.extent.accepted_us);
-  for (guint i = 0; i < batch->len; i++)
-    eb_operation_succeed (batch->pdata[i]);
+  eb_operations_succeed (batch);
   if (events->len > 0)
     eb_window_wake (self->window);
   g_ptr_array_set_free_func (events, NULL); /* the window has them now */
@@ -164,6 +170,16 @@ is_load (GPtrArray *batch)
   return ((EbOperation *) batch->pdata[0])->kind == EB_OPERATION_LOAD;
 }
 
+static guint
+count_publishers (GPtrArray *batch)
+{
+  guint n_publishers = 0;
+
+  for (guint i = 0; i < batch->len; i++)
+    n_publishers += ((EbOperation *) batch->pdata[i])->kind == EB_OPERATION_APPEND;
+  return n_publishers;
+}
+
 static void
 write_batch (EbSqliteWriter *self)
 {
@@ -173,10 +189,9 @@ write_batch (EbSqliteWriter *self)
   EbSqliteState before = self->state;
   gboolean may_come_back;
 
+  self->n_expected = MAX (count_publishers (batch), self->n_expected * 7 / 8);
   if (batch->len == 0)
     return;
-  if (batch->len >= MANY)
-    self->pause_until_us = g_get_monotonic_time () + PAUSE;
   if (self->failure != NULL)
     {
       refuse (batch, self->failure);
@@ -187,14 +202,14 @@ write_batch (EbSqliteWriter *self)
   self->state.extent.accepted_us = MAX (before.extent.accepted_us, eb_clock_get_real (self->clock));
   if (eb_sqlite_transaction_run (self->database, &self->state, batch, events, &error))
     {
-      finish (self, batch, events);
+      finish (self, g_steal_pointer (&batch), events);
       return;
     }
   self->state = before;
   may_come_back = eb_sqlite_database_may_have_committed (self->database);
   fail (self, error);
   if (is_load (batch) && eb_sqlite_transaction_load (self->database, &self->state, batch->pdata[0]))
-    eb_operation_succeed (batch->pdata[0]);
+    eb_operations_succeed (g_steal_pointer (&batch));
   else
     refuse_fenced (self, g_steal_pointer (&batch), may_come_back && !is_load (batch));
 }
@@ -311,24 +326,34 @@ is_stopping (EbSqliteWriter *self)
   return self->stopping;
 }
 
+/* Says when the next transaction is due. */
+static void
+pace (EbSqliteWriter *self, gint64 last_us)
+{
+  gboolean is_shared = self->n_expected > 1;
+
+  if (eb_sqlite_queue_expect (self->queue, is_shared ? self->n_expected : 0))
+    g_source_set_ready_time (self->work, 0);
+  else if (is_shared)
+    g_source_set_ready_time (self->work, last_us + PAUSE);
+}
+
 static gboolean
 work_cb (gpointer user_data)
 {
   EbSqliteWriter *self = user_data;
+  gint64 now_us = g_get_monotonic_time ();
 
-  if (g_get_monotonic_time () < self->pause_until_us && !is_stopping (self))
-    {
-      g_source_set_ready_time (self->work, self->pause_until_us);
-      return G_SOURCE_CONTINUE;
-    }
   take_settings (self);
   write_batch (self);
   retain (self);
   eb_sqlite_checkpoint_run_if_due (&self->checkpoint);
 
-  if (!eb_sqlite_queue_is_empty (self->queue))
+  if (!is_stopping (self))
+    pace (self, now_us);
+  else if (!eb_sqlite_queue_is_empty (self->queue))
     g_source_set_ready_time (self->work, 0);
-  else if (is_stopping (self))
+  else
     g_main_loop_quit (self->loop);
   return G_SOURCE_CONTINUE;
 }
@@ -347,6 +372,7 @@ thread_main (gpointer user_data)
 {
   EbSqliteWriter *self = user_data;
 
+  setpriority (PRIO_PROCESS, (id_t) gettid (), NICE);
   g_main_context_push_thread_default (self->context);
   g_main_loop_run (self->loop);
   refuse_undecided (self);
@@ -486,9 +512,7 @@ eb_sqlite_writer_start (EbSqliteWriter *self, EbWindow *window)
 void
 eb_sqlite_writer_push (EbSqliteWriter *self, EbOperation *operation)
 {
-  gboolean was_empty;
-
-  if (eb_sqlite_queue_push (self->queue, operation, &was_empty) && was_empty)
+  if (eb_sqlite_queue_push (self->queue, operation))
     g_source_set_ready_time (self->work, 0);
 }
 
