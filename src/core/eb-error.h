@@ -14,6 +14,7 @@ G_BEGIN_DECLS
  * @EB_ERROR_TOO_LARGE: over a size limit
  * @EB_ERROR_LIMIT: a count is at its limit (subscriptions)
  * @EB_ERROR_NOT_FOUND: there is no such thing, or it is not the caller's
+ * @EB_ERROR_EXISTS: there is one with that id already
  * @EB_ERROR_BUSY: too much is waiting; the same call may succeed in a moment
  * @EB_ERROR_CLOSED: the bus is shutting down
  * @EB_ERROR_FENCED: an epoch older than the ledger's was used
@@ -30,6 +31,7 @@ typedef enum
   EB_ERROR_TOO_LARGE,
   EB_ERROR_LIMIT,
   EB_ERROR_NOT_FOUND,
+  EB_ERROR_EXISTS,
   EB_ERROR_BUSY,
   EB_ERROR_CLOSED,
   EB_ERROR_FENCED,

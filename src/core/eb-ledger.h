@@ -21,6 +21,10 @@ G_BEGIN_DECLS
  * @EB_CHANGE_ENDED: the exception that event @sequence was has ended
  * @EB_CHANGE_FLOOR: every subscription without a cursor of its own has passed @sequence, if it
  *   existed then; one that started later has passed what it started after
+ * @EB_CHANGE_EXPIRED: its lease has ended, but its state stays until it comes back with a PUT or is
+ *   removed: it has a cursor of its own at @sequence with @previous
+ * @EB_CHANGE_REWIND: it goes back to @sequence with @previous: a cursor of its own there, and none
+ *   of the exceptions after it
  */
 typedef enum
 {
@@ -31,6 +35,8 @@ typedef enum
   EB_CHANGE_DEAD,
   EB_CHANGE_ENDED,
   EB_CHANGE_FLOOR,
+  EB_CHANGE_EXPIRED,
+  EB_CHANGE_REWIND,
 } EbChangeKind;
 
 /* The cursor of a subscription that has none of its own. */
@@ -65,7 +71,8 @@ typedef struct
   EbChangeKind kind;
   char *id;                     /* (owned) (nullable): subscription id; NULL for FLOOR */
   EbSubscription *subscription; /* (owned) (nullable): PUT only */
-  EbException exception;        /* ASIDE and DEAD; of others its sequence, of CURSOR previous too */
+  EbException exception; /* ASIDE and DEAD; of others its sequence, and of CURSOR, EXPIRED and
+                            REWIND previous too; of EXPIRED last_us is when */
 } EbChange;
 
 EbChange *eb_change_new (EbChangeKind kind, const char *id, guint64 sequence);
@@ -89,7 +96,8 @@ typedef struct
   guint64 cursor;               /* its own, or the floor's, but never before @start */
   gboolean has_cursor;          /* of its own */
   guint64 previous; /* as the last CURSOR said: the last event it matched up to there; 0 for none */
-  GPtrArray *aside; /* (owned) (element-type EbException) those that wait for their retry; and the
+  gint64 expired_us; /* real time at which its lease ended; 0 while it has not */
+  GPtrArray *aside;  /* (owned) (element-type EbException) those that wait for their retry; and the
                        dead ones after @cursor, which the log brings again */
 } EbLedgerEntry;
 

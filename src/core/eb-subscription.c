@@ -10,20 +10,30 @@
 #include "core/eb-error.h"
 #include "core/eb-types.h"
 
-/* Who wants what. It never changes (one that is asked for anew is a new one), so any thread may
- * read it and hold references to it.
+/* What few subscriptions have. */
+typedef struct
+{
+  char **types;               /* (owned) (nullable): NULL for all */
+  EbFilter *filter;           /* (owned) (nullable) */
+  EbDeliveryOptions *options; /* (owned) (nullable) */
+  EbSubscription *first;      /* (owned) (nullable): the one that the first replacement replaced */
+} Details;
+
+/* Who wants what. It never changes (one that is asked for anew is a new one, which may take the
+ * place of this one), so any thread may read it and hold references to it.
  *
- * Made by the hundred thousand: one that takes every type is a single allocation with its id. */
+ * Made by the hundred thousand: one that takes every type, in the way that most want, is a single
+ * allocation with its id. */
 struct _EbSubscription
 {
   gatomicrefcount ref_count;
-  guint concurrency : 30;
+  guint concurrency : 29;
   guint strict : 1;
   guint ephemeral : 1;
+  guint paused : 1;
   GTimeSpan lease;
-  EbSink *sink;             /* (owned) */
-  EbFilter *filter;         /* (owned) (nullable) */
-  const char *const *types; /* (nullable): NULL, all_types, or else owned */
+  EbSink *sink;     /* (owned) */
+  Details *details; /* (owned) (nullable): NULL when there is nothing in it */
   char id[];
 };
 
@@ -33,8 +43,9 @@ struct _EbSubscription
 /* Deliveries under way at once, each of which may have a connection of its own. */
 #define MAX_CONCURRENCY 1000
 
-/* What every subscriber of the tutorial's kind asks for: shared, never copied. */
 static const char *const all_types[] = { ">", NULL };
+
+static const EbDeliveryOptions default_options = { 0 };
 
 static gboolean
 check_id (const char *id, GError **error)
@@ -57,7 +68,8 @@ static gboolean
 check_spec (const EbSubscriptionSpec *spec, GError **error)
 {
   if (!check_id (spec->id, error) || !eb_types_check (spec->types, error)
-      || (spec->filter != NULL && !eb_filter_check (spec->filter, error)))
+      || (spec->filter != NULL && !eb_filter_check (spec->filter, error))
+      || (spec->options != NULL && !eb_delivery_options_check (spec->options, error)))
     return FALSE;
   if (spec->lease < 0)
     g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID, "The lease is negative");
@@ -72,14 +84,41 @@ check_spec (const EbSubscriptionSpec *spec, GError **error)
   return FALSE;
 }
 
-static const char *const *
-copy_types (const char *const *types)
+static gboolean
+wants_all_types (const char *const *types)
 {
-  if (types == NULL || types[0] == NULL)
+  return types == NULL || types[0] == NULL || g_strv_equal (types, all_types);
+}
+
+/* Returns: (transfer full) (nullable) */
+static Details *
+new_details (const EbSubscriptionSpec *spec)
+{
+  gboolean all = wants_all_types (spec->types);
+  Details *details;
+
+  if (all && spec->filter == NULL && spec->options == NULL && spec->replaces == NULL)
     return NULL;
-  if (g_strv_equal (types, all_types))
-    return all_types;
-  return (const char *const *) g_strdupv ((char **) types);
+  details = g_new0 (Details, 1);
+  if (!all)
+    details->types = g_strdupv ((char **) spec->types);
+  if (spec->filter != NULL)
+    details->filter = eb_filter_ref (spec->filter);
+  if (spec->options != NULL)
+    details->options = eb_delivery_options_ref (spec->options);
+  if (spec->replaces != NULL)
+    details->first = eb_subscription_ref (eb_subscription_get_identity (spec->replaces));
+  return details;
+}
+
+static void
+details_free (Details *details)
+{
+  g_strfreev (details->types);
+  g_clear_pointer (&details->filter, eb_filter_unref);
+  g_clear_pointer (&details->options, eb_delivery_options_unref);
+  g_clear_pointer (&details->first, eb_subscription_unref);
+  g_free (details);
 }
 
 /**
@@ -103,13 +142,13 @@ eb_subscription_new (const EbSubscriptionSpec *spec, GError **error)
   id_size = strlen (spec->id) + 1;
   self = g_malloc (sizeof *self + id_size);
   g_atomic_ref_count_init (&self->ref_count);
-  self->concurrency = spec->concurrency & 0x3fffffff;
+  self->concurrency = spec->concurrency & 0x1fffffff;
   self->strict = spec->order == EB_ORDER_STRICT;
   self->ephemeral = spec->ephemeral != FALSE;
+  self->paused = spec->paused != FALSE;
   self->lease = spec->lease;
   self->sink = eb_sink_ref (spec->sink);
-  self->filter = spec->filter != NULL ? eb_filter_ref (spec->filter) : NULL;
-  self->types = copy_types (spec->types);
+  self->details = new_details (spec);
   memcpy (self->id, spec->id, id_size);
 
   return self;
@@ -128,9 +167,7 @@ eb_subscription_unref (EbSubscription *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   eb_sink_unref (self->sink);
-  g_clear_pointer (&self->filter, eb_filter_unref);
-  if (self->types != all_types)
-    g_strfreev ((char **) self->types);
+  g_clear_pointer (&self->details, details_free);
   g_free (self);
 }
 
@@ -187,7 +224,7 @@ eb_subscription_get_order (const EbSubscription *self)
 const char *const *
 eb_subscription_get_types (const EbSubscription *self)
 {
-  return self->types;
+  return self->details != NULL ? (const char *const *) self->details->types : NULL;
 }
 
 /**
@@ -198,7 +235,45 @@ eb_subscription_get_types (const EbSubscription *self)
 EbFilter *
 eb_subscription_get_filter (const EbSubscription *self)
 {
-  return self->filter;
+  return self->details != NULL ? self->details->filter : NULL;
+}
+
+/**
+ * eb_subscription_get_options:
+ *
+ * Returns: (transfer none): how it wants its deliveries
+ */
+const EbDeliveryOptions *
+eb_subscription_get_options (const EbSubscription *self)
+{
+  return self->details != NULL && self->details->options != NULL ? self->details->options
+                                                                 : &default_options;
+}
+
+/**
+ * eb_subscription_is_paused:
+ *
+ * Returns: whether nothing is to be sent
+ */
+gboolean
+eb_subscription_is_paused (const EbSubscription *self)
+{
+  return self->paused;
+}
+
+/**
+ * eb_subscription_get_identity:
+ *
+ * Tables are keyed by it: what was said about a subscription before it was replaced is true of the
+ * one that took its place, and not of another one that has its id after its end.
+ *
+ * Returns: (transfer none): what a subscription and all that replace it have in common, for as long
+ *   as there is a reference to one of them
+ */
+gpointer
+eb_subscription_get_identity (EbSubscription *self)
+{
+  return self->details != NULL && self->details->first != NULL ? self->details->first : self;
 }
 
 /**
@@ -209,7 +284,7 @@ eb_subscription_get_filter (const EbSubscription *self)
 gboolean
 eb_subscription_takes_all (const EbSubscription *self)
 {
-  return self->filter == NULL && (self->types == NULL || self->types == all_types);
+  return self->details == NULL || (self->details->types == NULL && self->details->filter == NULL);
 }
 
 /**
@@ -231,6 +306,9 @@ eb_subscription_is_ephemeral (const EbSubscription *self)
 gboolean
 eb_subscription_matches (const EbSubscription *self, const EbEvent *event)
 {
-  return eb_types_match (self->types, eb_event_get_event_type (event))
-         && (self->filter == NULL || eb_filter_match (self->filter, event));
+  const Details *details = self->details;
+
+  return details == NULL
+         || (eb_types_match ((const char *const *) details->types, eb_event_get_event_type (event))
+             && (details->filter == NULL || eb_filter_match (details->filter, event)));
 }

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "core/eb-delivery-options.h"
 #include "core/eb-filter.h"
 #include "core/eb-sink.h"
 
@@ -20,6 +21,8 @@ typedef enum
   EB_ORDER_STRICT,
 } EbOrder;
 
+typedef struct _EbSubscription EbSubscription;
+
 /**
  * EbSubscriptionSpec:
  * @id: unique among the subscriptions of a bus
@@ -30,6 +33,9 @@ typedef enum
  * @concurrency: deliveries under way at once, 1 or more
  * @order: what a delivery that failed does to those behind it
  * @ephemeral: never stored: it ends with its peer, or with the daemon
+ * @paused: nothing is sent; events are kept
+ * @options: (nullable): how it wants its deliveries; NULL for what most want
+ * @replaces: (nullable): the subscription of that id which it takes the place of, with its progress
  *
  * What a subscriber asks for, on its way into an #EbSubscription.
  */
@@ -43,9 +49,10 @@ typedef struct
   guint concurrency;
   EbOrder order;
   gboolean ephemeral;
+  gboolean paused;
+  EbDeliveryOptions *options;
+  EbSubscription *replaces;
 } EbSubscriptionSpec;
-
-typedef struct _EbSubscription EbSubscription;
 
 EbSubscription *eb_subscription_new (const EbSubscriptionSpec *spec, GError **error);
 EbSubscription *eb_subscription_ref (EbSubscription *self);
@@ -58,6 +65,9 @@ guint eb_subscription_get_concurrency (const EbSubscription *self);
 EbOrder eb_subscription_get_order (const EbSubscription *self);
 const char *const *eb_subscription_get_types (const EbSubscription *self);
 EbFilter *eb_subscription_get_filter (const EbSubscription *self);
+const EbDeliveryOptions *eb_subscription_get_options (const EbSubscription *self);
+gboolean eb_subscription_is_paused (const EbSubscription *self);
+gpointer eb_subscription_get_identity (EbSubscription *self);
 gboolean eb_subscription_takes_all (const EbSubscription *self);
 gboolean eb_subscription_is_ephemeral (const EbSubscription *self);
 gboolean eb_subscription_matches (const EbSubscription *self, const EbEvent *event);

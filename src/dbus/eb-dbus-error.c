@@ -17,6 +17,7 @@ static const char *const names[] = {
   [EB_ERROR_TOO_LARGE] = PREFIX "TooLarge",
   [EB_ERROR_LIMIT] = PREFIX "Limit",
   [EB_ERROR_NOT_FOUND] = PREFIX "NotFound",
+  [EB_ERROR_EXISTS] = PREFIX "Exists",
   [EB_ERROR_BUSY] = PREFIX "Busy",
   [EB_ERROR_CLOSED] = PREFIX "Closed",
   [EB_ERROR_FENCED] = PREFIX "Fenced",
