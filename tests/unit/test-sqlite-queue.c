@@ -7,7 +7,7 @@
 #include "core/eb-ledger.h"
 #include "store/eb-sqlite-queue.h"
 
-/* What an operation is charged while it waits. */
+/* What an operation is charged while it waits, and when enough of them do. */
 
 static gsize
 get_charge (EbOperationKind kind, gpointer item, GDestroyNotify item_free)
@@ -69,6 +69,55 @@ test_change (void)
   g_assert_cmpuint (charge, >=, 3000);
 }
 
+static EbOperation *
+new_operation (EbOperationKind kind)
+{
+  g_autoptr (GPtrArray) items = g_ptr_array_new ();
+
+  return eb_operation_new (kind, g_task_new (NULL, NULL, NULL, NULL), items);
+}
+
+static gboolean
+push (EbSqliteQueue *queue, EbOperationKind kind)
+{
+  return eb_sqlite_queue_push (queue, new_operation (kind));
+}
+
+/* Whoever comes first says that there is something to do, and nobody after. */
+static void
+test_anything_is_enough (void)
+{
+  EbSqliteQueue *queue = eb_sqlite_queue_new ();
+  g_autoptr (GPtrArray) batch = NULL;
+
+  g_assert_true (push (queue, EB_OPERATION_APPLY));
+  g_assert_false (push (queue, EB_OPERATION_APPEND));
+  batch = eb_sqlite_queue_take (queue);
+  g_assert_cmpuint (batch->len, ==, 2);
+  g_assert_true (push (queue, EB_OPERATION_APPEND));
+  eb_sqlite_queue_free (queue);
+}
+
+/* Publishers count, and who is expected says that there are enough, once. */
+static void
+test_expected (void)
+{
+  EbSqliteQueue *queue = eb_sqlite_queue_new ();
+  g_autoptr (GPtrArray) batch = NULL;
+
+  g_assert_false (eb_sqlite_queue_expect (queue, 2));
+  g_assert_false (push (queue, EB_OPERATION_APPLY));
+  g_assert_false (push (queue, EB_OPERATION_APPEND));
+  g_assert_true (push (queue, EB_OPERATION_APPEND));
+  g_assert_false (push (queue, EB_OPERATION_APPEND));
+  g_assert_true (eb_sqlite_queue_expect (queue, 3));
+  g_assert_false (eb_sqlite_queue_expect (queue, 4));
+  batch = eb_sqlite_queue_take (queue);
+  g_assert_cmpuint (batch->len, ==, 4);
+  g_assert_false (eb_sqlite_queue_expect (queue, 1));
+  eb_sqlite_queue_free (queue);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -76,6 +125,8 @@ main (int argc, char **argv)
 
   g_test_add_func ("/sqlite-queue/draft", test_draft);
   g_test_add_func ("/sqlite-queue/change", test_change);
+  g_test_add_func ("/sqlite-queue/anything-is-enough", test_anything_is_enough);
+  g_test_add_func ("/sqlite-queue/expected", test_expected);
 
   return g_test_run ();
 }
