@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "core/eb-error.h"
+#include "core/eb-media-type.h"
+#include "core/eb-uri.h"
 
 /* An HTTP Content-Type is not an attribute that the event is described by but goes along with the
  * data; the bound keeps a request head that carries it well below its own limit. */
@@ -139,13 +141,20 @@ check_time (const char *value, GError **error)
   return time != NULL;
 }
 
+/* For what is checked by one function of its value alone. */
 static gboolean
-is_uri_reference (const char *value)
+check_form (const char *name,
+            const char *value,
+            gboolean (*is_valid) (const char *value),
+            const char *form,
+            GError **error)
 {
-  g_autofree char *resolved =
-      g_uri_resolve_relative ("http://base/", value, G_URI_FLAGS_NONE, NULL);
-
-  return resolved != NULL;
+  if (!check_length (name, value, EB_MAX_ATTRIBUTES_SIZE, error))
+    return FALSE;
+  if (is_valid (value))
+    return TRUE;
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "Attribute “%s” is not %s", name, form);
+  return FALSE;
 }
 
 static char **
@@ -174,21 +183,17 @@ check_rules (const char *name, const char *value, GError **error)
   if (g_str_equal (name, "type"))
     return check_length (name, value, EB_MAX_TYPE_LENGTH, error);
   if (g_str_equal (name, "datacontenttype"))
-    return check_length (name, value, MAX_CONTENT_TYPE_LENGTH, error);
+    return check_length (name, value, MAX_CONTENT_TYPE_LENGTH, error)
+           && check_form (name, value, eb_media_type_is_valid, "a media type such as text/plain",
+                          error);
   if (g_str_equal (name, "time"))
     return check_time (value, error);
   if (g_str_equal (name, "id") || g_str_equal (name, "subject"))
     return check_length (name, value, EB_MAX_ATTRIBUTES_SIZE, error);
-  if (g_str_equal (name, "source") || g_str_equal (name, "dataschema"))
-    {
-      if (!check_length (name, value, EB_MAX_ATTRIBUTES_SIZE, error))
-        return FALSE;
-      if (is_uri_reference (value))
-        return TRUE;
-      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "Attribute “%s” is not a URI reference",
-                   name);
-      return FALSE;
-    }
+  if (g_str_equal (name, "source"))
+    return check_form (name, value, eb_uri_is_reference, "a URI reference (RFC 3986)", error);
+  if (g_str_equal (name, "dataschema"))
+    return check_form (name, value, eb_uri_is_absolute, "a URI with a scheme (RFC 3986)", error);
   return TRUE;
 }
 
