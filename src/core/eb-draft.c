@@ -52,8 +52,25 @@ eb_draft_free (EbDraft *self)
   g_free (self);
 }
 
-static gboolean
-check_name (const char *name, GError **error)
+/**
+ * eb_draft_replace_data:
+ * @data: (transfer none): in place of what it had
+ */
+void
+eb_draft_replace_data (EbDraft *self, GBytes *data)
+{
+  g_bytes_ref (data);
+  g_bytes_unref (self->data);
+  self->data = data;
+}
+
+/**
+ * eb_draft_check_name:
+ *
+ * Returns: whether @name can be an attribute's; FALSE with %EB_ERROR_INVALID
+ */
+gboolean
+eb_draft_check_name (const char *name, GError **error)
 {
   gsize length = strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789");
 
@@ -237,7 +254,7 @@ add (EbDraft *self, const char *name, const char *value, GError **error)
 gboolean
 eb_draft_set (EbDraft *self, const char *name, const char *value, GError **error)
 {
-  if (!check_name (name, error) || !check_value (name, value, error)
+  if (!eb_draft_check_name (name, error) || !check_value (name, value, error)
       || !check_rules (name, value, error))
     return FALSE;
   return g_str_equal (name, "specversion") || add (self, name, value, error);

@@ -45,6 +45,8 @@ typedef struct
 
 EbDraft *eb_draft_new (GBytes *data);
 void eb_draft_free (EbDraft *self);
+void eb_draft_replace_data (EbDraft *self, GBytes *data);
+gboolean eb_draft_check_name (const char *name, GError **error);
 gboolean eb_draft_set (EbDraft *self, const char *name, const char *value, GError **error);
 gboolean eb_draft_set_content_type (EbDraft *self, const char *value, GError **error);
 gboolean eb_draft_complete (EbDraft *self, GError **error);
