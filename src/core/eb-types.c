@@ -111,28 +111,52 @@ eb_types_check (const char *const *patterns, GError **error)
   return TRUE;
 }
 
-static gboolean
-match_pattern (const char *pattern, const char *type)
+/**
+ * eb_types_match_start:
+ * @pattern: a pattern as checked by eb_types_check(), or some whole tokens of one
+ * @type: (inout): an event's type, or some last tokens of one; afterwards what is left of it, NULL
+ *   for nothing; undefined if they do not match
+ *
+ * Returns: whether the first tokens of @type match those of @pattern, each of them
+ */
+gboolean
+eb_types_match_start (const char *pattern, const char **type)
 {
+  const char *token = *type;
+
   for (;;)
     {
       gsize wanted = strcspn (pattern, ".");
-      gsize given = strcspn (type, ".");
+      gsize given = strcspn (token, ".");
 
       /* Whatever is left, for odd types too, whose tokens may be empty. */
       if (is_token (pattern, wanted, '>'))
-        return TRUE;
+        {
+          *type = NULL;
+          return TRUE;
+        }
       if (is_token (pattern, wanted, '*') ? given == 0
-                                          : wanted != given || memcmp (pattern, type, given) != 0)
+                                          : wanted != given || memcmp (pattern, token, given) != 0)
         return FALSE;
 
       pattern += wanted;
-      type += given;
-      if (*pattern == '\0' || *type == '\0')
-        return *pattern == *type;
+      token += given;
+      if (*pattern == '\0')
+        {
+          *type = *token != '\0' ? token + 1 : NULL;
+          return TRUE;
+        }
+      if (*token == '\0')
+        return FALSE;
       pattern++;
-      type++;
+      token++;
     }
+}
+
+static gboolean
+match_pattern (const char *pattern, const char *type)
+{
+  return eb_types_match_start (pattern, &type) && type == NULL;
 }
 
 /**
