@@ -35,7 +35,7 @@ struct _EbConsumer
   GQueue queue;          /* (element-type EbDelivery) not sent yet, by sequence */
   gsize queued;          /* the charges of the events in it */
   GQueue under_way;      /* (element-type EbDelivery) sent and not answered */
-  guint64 position;      /* the last event that it took, or passed over */
+  guint64 position;      /* the last event that it took, or passed over; see eb_consumer_pass() */
   guint64 previous;      /* the last event that it took, or lost; 0 at first */
   guint64 told_cursor;   /* what the ledger was told last; EB_CURSOR_FLOOR for none of its own */
   guint64 told_previous; /* and with it */

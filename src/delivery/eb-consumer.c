@@ -290,16 +290,31 @@ take_parcel (EbConsumer *self, EbParcel *parcel)
 }
 
 /**
- * eb_consumer_offer:
- * @parcel: the next event of the tail
+ * eb_consumer_pass:
+ * @up_to: the last event that the worker has read for all
  *
- * Takes it if it matches, unless it has had it already or lags.
+ * Nobody tells a consumer of the tail's events that are of other types than it wants. Unless it
+ * lags it has passed them all the same, which it must know before it is asked how far it is.
+ */
+void
+eb_consumer_pass (EbConsumer *self, guint64 up_to)
+{
+  if (!self->lagging)
+    self->position = MAX (self->position, up_to);
+}
+
+/**
+ * eb_consumer_offer:
+ * @parcel: the next event of the tail that is of a type that it wants
+ *
+ * Takes it if it passes the filter, unless it has had it already or lags.
  */
 void
 eb_consumer_offer (EbConsumer *self, EbParcel *parcel)
 {
   EbEvent *event = eb_parcel_get_event (parcel);
 
+  eb_consumer_pass (self, eb_event_get_sequence (event) - 1);
   if (self->lagging || eb_event_get_sequence (event) <= self->position)
     return;
   if (eb_subscription_matches (self->subscription, event))

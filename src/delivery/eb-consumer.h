@@ -63,6 +63,7 @@ void eb_consumer_free (EbConsumer *self);
 EbSubscription *eb_consumer_get_subscription (EbConsumer *self);
 GList *eb_consumer_get_link (EbConsumer *self);
 void eb_consumer_start (EbConsumer *self, const EbStart *start, guint64 tail);
+void eb_consumer_pass (EbConsumer *self, guint64 up_to);
 void eb_consumer_offer (EbConsumer *self, EbParcel *parcel);
 void eb_consumer_lose (EbConsumer *self, guint64 up_to);
 void eb_consumer_take_page (EbConsumer *self, EbPage *page, guint64 tail, GHashTable *parcels);

@@ -5,6 +5,7 @@
 
 #include "delivery/eb-dispatcher.h"
 
+#include "delivery/eb-audience.h"
 #include "delivery/eb-consumer.h"
 #include "delivery/eb-failure-log.h"
 #include "delivery/eb-log-follower.h"
@@ -31,7 +32,7 @@ struct _EbDispatcher
   EbLogFollower *follower;        /* (owned) */
   GRand *random;                  /* (owned) of jitter */
   GHashTable *consumers;          /* (owned) (element-type EbSubscription EbConsumer) */
-  GQueue list;                    /* (element-type EbConsumer) the same */
+  EbAudience *audience;           /* (owned) of the tail: the same */
   GHashTable *parcels;            /* (owned) of all events in the queues */
   guint64 n_started;              /* subscriptions that were ever added */
   guint64 tail;                   /* the last event that was offered to all */
@@ -44,6 +45,17 @@ struct _EbDispatcher
   guint64 drain_up_to;
 };
 
+/* Returns: (nullable): the consumer, which knows by now how far it is */
+static EbConsumer *
+lookup_consumer (EbDispatcher *self, EbSubscription *subscription)
+{
+  EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
+
+  if (consumer != NULL)
+    eb_consumer_pass (consumer, self->tail);
+  return consumer;
+}
+
 /* Reports to the owner. */
 
 /* Now that the tail is told, everybody who is behind it must have a cursor. */
@@ -55,7 +67,7 @@ add_cursors (EbDispatcher *self)
   for (guint i = 0; i < progressed->len; i++)
     {
       EbSubscription *subscription = g_ptr_array_index (progressed, i);
-      EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
+      EbConsumer *consumer = lookup_consumer (self, subscription);
       EbChange *change = consumer != NULL ? eb_consumer_take_progress (consumer, self->tail) : NULL;
 
       if (change != NULL)
@@ -199,7 +211,7 @@ static void
 take_page_cb (EbSubscription *subscription, guint64 sequence, EbPage *page, gpointer user_data)
 {
   EbDispatcher *self = user_data;
-  EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
+  EbConsumer *consumer = lookup_consumer (self, subscription);
 
   if (consumer == NULL)
     return;
@@ -214,16 +226,14 @@ offer_to_all (EbDispatcher *self, EbEvent *event)
 {
   g_autoptr (EbParcel) parcel = eb_parcels_obtain (self->parcels, event);
 
-  for (GList *link = self->list.head; link != NULL; link = link->next)
-    eb_consumer_offer (link->data, parcel);
+  eb_audience_offer (self->audience, parcel);
   self->tail = eb_event_get_sequence (event);
 }
 
 static void
 lose_for_all (EbDispatcher *self, guint64 up_to)
 {
-  for (GList *link = self->list.head; link != NULL; link = link->next)
-    eb_consumer_lose (link->data, up_to);
+  eb_audience_lose (self->audience, self->tail, up_to);
   self->tail = MAX (self->tail, up_to);
 }
 
@@ -269,7 +279,7 @@ remove_consumer (EbDispatcher *self, EbConsumer *consumer)
 
   eb_failure_log_forget (self->failure_log, subscription);
   g_hash_table_remove (self->consumers, subscription);
-  g_queue_unlink (&self->list, eb_consumer_get_link (consumer));
+  eb_audience_remove (self->audience, consumer);
   eb_consumer_free (consumer);
 }
 
@@ -292,13 +302,15 @@ eb_dispatcher_start (EbDispatcher *self)
 void
 eb_dispatcher_stop (EbDispatcher *self)
 {
+  EbConsumer *consumer;
+
   if (self->drain != NULL)
     g_task_return_boolean (self->drain, FALSE);
   g_clear_object (&self->drain);
   eb_log_follower_cancel (self->follower);
   flush_report (self);
-  while (self->list.head != NULL)
-    remove_consumer (self, self->list.head->data);
+  while ((consumer = eb_audience_get_first (self->audience)) != NULL)
+    remove_consumer (self, consumer);
   eb_log_follower_wait (self->follower, self->context);
   while (g_main_context_iteration (self->context, FALSE))
     continue;
@@ -318,7 +330,7 @@ eb_dispatcher_add (EbDispatcher *self, EbSubscription *subscription, const EbSta
       eb_consumer_new (subscription, get_transport (self, kind), &self->consumer_owner);
 
   g_hash_table_insert (self->consumers, subscription, consumer);
-  g_queue_push_tail_link (&self->list, eb_consumer_get_link (consumer));
+  eb_audience_add (self->audience, consumer);
   self->n_started++;
   eb_consumer_start (consumer, start, self->tail);
 }
@@ -330,7 +342,7 @@ eb_dispatcher_add (EbDispatcher *self, EbSubscription *subscription, const EbSta
 void
 eb_dispatcher_nudge (EbDispatcher *self, EbSubscription *subscription)
 {
-  EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
+  EbConsumer *consumer = lookup_consumer (self, subscription);
 
   if (consumer != NULL)
     eb_consumer_nudge (consumer);
@@ -344,7 +356,7 @@ eb_dispatcher_nudge (EbDispatcher *self, EbSubscription *subscription)
 void
 eb_dispatcher_redrive (EbDispatcher *self, EbSubscription *subscription, GPtrArray *exceptions)
 {
-  EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
+  EbConsumer *consumer = lookup_consumer (self, subscription);
 
   if (consumer != NULL)
     eb_consumer_redrive (consumer, exceptions);
@@ -358,7 +370,7 @@ eb_dispatcher_redrive (EbDispatcher *self, EbSubscription *subscription, GPtrArr
 void
 eb_dispatcher_remove (EbDispatcher *self, EbSubscription *subscription)
 {
-  EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
+  EbConsumer *consumer = lookup_consumer (self, subscription);
 
   if (consumer != NULL)
     remove_consumer (self, consumer);
@@ -434,6 +446,7 @@ eb_dispatcher_new (GMainContext *context,
   self->factory = factory;
   self->factory_data = factory_data;
   self->consumers = g_hash_table_new (NULL, NULL);
+  self->audience = eb_audience_new ();
   self->parcels = eb_parcels_new ();
   self->agenda = eb_agenda_new (clock, context, due_cb, self);
   self->follower = eb_log_follower_new (log, clock, self->agenda,
@@ -462,6 +475,7 @@ eb_dispatcher_free (EbDispatcher *self)
   eb_log_follower_free (self->follower);
   eb_agenda_free (self->agenda);
   g_hash_table_unref (self->parcels);
+  eb_audience_free (self->audience);
   g_hash_table_unref (self->consumers);
   eb_delivery_settings_unref (self->settings);
   g_object_unref (self->clock);
