@@ -12,6 +12,10 @@ NGINX_CONNECTIONS = 4
 # Memory of one registration includes what all of them need together.
 REGISTRATIONS = 100_000
 IDLE_CLIENTS = 4_000
+# Of each pattern ten subscriptions.
+FEW_SUBSCRIPTIONS, SUBSCRIPTIONS, MANY_SUBSCRIPTIONS = 1_000, 10_000, 100_000
+MATCHES = 10
+PATTERN_SHAPES = {"literal": "literal", "middle": "`*` in the middle", "rest": "`>` at the end"}
 
 
 def fanout_100(bench, rounds):
@@ -106,6 +110,32 @@ def memory(bench, rounds):
     ]
 
 
+def matching(bench, rounds):
+    case = "matching"
+
+    def measure(who, shape, subscriptions, types):
+        result = load.match(bench.build, shape=shape, subscriptions=subscriptions,
+                            patterns=subscriptions // MATCHES, types=types)
+        bench.say(f"{case}: {who}: {result['p50_us']:.2f} µs, p99 {result['p99_us']:.2f} µs")
+        bench.note(case, who, result)
+
+    few, many = (f"{count:,} subscriptions" for count in (FEW_SUBSCRIPTIONS, MANY_SUBSCRIPTIONS))
+    few_types = FEW_SUBSCRIPTIONS // MATCHES
+    for _ in range(rounds):
+        for shape, who in PATTERN_SHAPES.items():
+            measure(who, shape, SUBSCRIPTIONS, SUBSCRIPTIONS // MATCHES)
+        measure(few, "middle", FEW_SUBSCRIPTIONS, few_types)
+        measure(many, "middle", MANY_SUBSCRIPTIONS, few_types)
+
+    what = f"time to find the {MATCHES} that want an event, of"
+    rows = [Row(f"{what} {SUBSCRIPTIONS:,} subscriptions, patterns: {who}", "",
+                [run["p50_us"] for run in bench.runs[case][who]], at_most=20, unit=" µs")
+            for who in PATTERN_SHAPES.values()]
+    return rows + [Row(f"{what} {many}", f"of {few}, same types",
+                       bench.ratios(case, many, few, lambda result: result["p50_us"]),
+                       at_most=1.5)]
+
+
 CASES = {
     "fanout-100": fanout_100,
     "fanout-5000": fanout_5000,
@@ -113,5 +143,6 @@ CASES = {
     "latency": latency,
     "idle-clients": idle_clients,
     "memory": memory,
+    "matching": matching,
     **DURABLE_CASES,
 }

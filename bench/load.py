@@ -97,3 +97,12 @@ def posts(build, server, **options):
 def syncs(build, seconds):
     """Durable writes a second that the file system of the build folder takes."""
     return _result("eb-bench", run(build, "sync", folder=build, seconds=seconds))
+
+
+def match(build, **options):
+    """How long it takes to find out who wants an event."""
+    done = subprocess.run([f"{build}/bench/eb-match", *options_of(**options)],
+                          stdout=subprocess.PIPE, text=True, check=False, timeout=DEADLINE_SECONDS)
+    if done.returncode != 0:
+        raise Failure(f"eb-match ended with {done.returncode}")
+    return _result("eb-match", done.stdout)
