@@ -213,12 +213,15 @@ parse_children (EbFilter *filter, JsonArray *array, guint depth, GError **error)
 static gboolean
 parse_operand (EbFilter *filter, JsonNode *operand, guint depth, GError **error)
 {
-  if (JSON_NODE_HOLDS_ARRAY (operand))
+  EbFilterDialect dialect = eb_filter_get_dialect (filter);
+
+  if (JSON_NODE_HOLDS_ARRAY (operand) && dialect != EB_FILTER_NOT)
     return parse_children (filter, json_node_get_array (operand), depth, error);
   if (!JSON_NODE_HOLDS_OBJECT (operand))
-    g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
-                         "A filter's operand is neither an object nor an array");
-  else if (eb_filter_get_dialect (filter) == EB_FILTER_NOT)
+    g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "Filter “%s” does not take %s",
+                 eb_filter_dialect_to_string (dialect),
+                 JSON_NODE_HOLDS_ARRAY (operand) ? "a list" : "a value");
+  else if (dialect == EB_FILTER_NOT)
     return parse_child (filter, operand, depth, error);
   else
     return parse_attributes (filter, json_node_get_object (operand), error);

@@ -127,6 +127,11 @@ check_attribute (const EbFilter *self, const char *name, const char *value, GErr
   if (takes_children (self->dialect))
     g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "Filter “%s” takes filters, not attributes",
                  dialect);
+  else if (g_str_equal (name, "data"))
+    g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+                 "Filter “%s” compares “data”, which is not an attribute: filters see attributes "
+                 "only",
+                 dialect);
   else if (*name == '\0' || name[strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789")] != '\0')
     g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                  "Filter “%s” names an attribute that cannot be: names are lower-case letters "

@@ -47,7 +47,7 @@ struct _EbDispatcher
 
 /* Returns: (nullable): the consumer, which knows by now how far it is */
 static EbConsumer *
-lookup_consumer (EbDispatcher *self, EbSubscription *subscription)
+find_consumer (EbDispatcher *self, EbSubscription *subscription)
 {
   EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
 
@@ -67,7 +67,7 @@ add_cursors (EbDispatcher *self)
   for (guint i = 0; i < progressed->len; i++)
     {
       EbSubscription *subscription = g_ptr_array_index (progressed, i);
-      EbConsumer *consumer = lookup_consumer (self, subscription);
+      EbConsumer *consumer = find_consumer (self, subscription);
       EbChange *change = consumer != NULL ? eb_consumer_take_progress (consumer, self->tail) : NULL;
 
       if (change != NULL)
@@ -211,7 +211,7 @@ static void
 take_page_cb (EbSubscription *subscription, guint64 sequence, EbPage *page, gpointer user_data)
 {
   EbDispatcher *self = user_data;
-  EbConsumer *consumer = lookup_consumer (self, subscription);
+  EbConsumer *consumer = find_consumer (self, subscription);
 
   if (consumer == NULL)
     return;
@@ -342,7 +342,7 @@ eb_dispatcher_add (EbDispatcher *self, EbSubscription *subscription, const EbSta
 void
 eb_dispatcher_nudge (EbDispatcher *self, EbSubscription *subscription)
 {
-  EbConsumer *consumer = lookup_consumer (self, subscription);
+  EbConsumer *consumer = find_consumer (self, subscription);
 
   if (consumer != NULL)
     eb_consumer_nudge (consumer);
@@ -356,7 +356,7 @@ eb_dispatcher_nudge (EbDispatcher *self, EbSubscription *subscription)
 void
 eb_dispatcher_redrive (EbDispatcher *self, EbSubscription *subscription, GPtrArray *exceptions)
 {
-  EbConsumer *consumer = lookup_consumer (self, subscription);
+  EbConsumer *consumer = find_consumer (self, subscription);
 
   if (consumer != NULL)
     eb_consumer_redrive (consumer, exceptions);
@@ -370,7 +370,7 @@ eb_dispatcher_redrive (EbDispatcher *self, EbSubscription *subscription, GPtrArr
 void
 eb_dispatcher_remove (EbDispatcher *self, EbSubscription *subscription)
 {
-  EbConsumer *consumer = lookup_consumer (self, subscription);
+  EbConsumer *consumer = find_consumer (self, subscription);
 
   if (consumer != NULL)
     remove_consumer (self, consumer);
