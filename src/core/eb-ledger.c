@@ -33,6 +33,27 @@ eb_change_new (EbChangeKind kind, const char *id, guint64 sequence)
 }
 
 /**
+ * eb_change_new_position:
+ * @kind: %EB_CHANGE_CURSOR, %EB_CHANGE_EXPIRED or %EB_CHANGE_REWIND
+ * @sequence: where the subscription is; of one that expires %EB_CURSOR_FLOOR says that the ledger
+ *   knows
+ * @previous: the last event up to there that it matches; 0 for none
+ * @real_us: of EXPIRED, when; else 0
+ *
+ * Returns: (transfer full): a change that says where a subscription is
+ */
+EbChange *
+eb_change_new_position (
+    EbChangeKind kind, const char *id, guint64 sequence, guint64 previous, gint64 real_us)
+{
+  EbChange *self = eb_change_new (kind, id, sequence);
+
+  self->exception.previous = previous;
+  self->exception.last_us = real_us;
+  return self;
+}
+
+/**
  * eb_change_new_put:
  * @start: its cursor: it gets what comes after
  *

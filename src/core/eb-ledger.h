@@ -76,6 +76,8 @@ typedef struct
 } EbChange;
 
 EbChange *eb_change_new (EbChangeKind kind, const char *id, guint64 sequence);
+EbChange *eb_change_new_position (
+    EbChangeKind kind, const char *id, guint64 sequence, guint64 previous, gint64 real_us);
 EbChange *eb_change_new_put (EbSubscription *subscription, guint64 start);
 void eb_change_free (EbChange *self);
 

@@ -29,6 +29,7 @@ typedef struct
   guint64 start;                /* it gets what comes after */
   guint64 cursor;               /* EB_CURSOR_FLOOR: it goes with the floor */
   guint64 previous;             /* as the last CURSOR said */
+  gint64 expired_us;            /* 0 while its lease has not ended */
   GTree *exceptions;            /* (owned) (nullable) (element-type guint64 EbException) */
 } Row;
 
@@ -75,6 +76,17 @@ row_forget_before (Row *row, guint64 oldest)
     g_tree_remove (row->exceptions, g_tree_node_key (node));
 }
 
+/* What it goes back over, it will get again. */
+static void
+row_forget_after (Row *row, guint64 last)
+{
+  GTreeNode *node;
+
+  while (row->exceptions != NULL && (node = g_tree_node_last (row->exceptions)) != NULL
+         && *(const guint64 *) g_tree_node_key (node) > last)
+    g_tree_remove (row->exceptions, g_tree_node_key (node));
+}
+
 static guint64
 get_oldest (EbMemoryLedger *self)
 {
@@ -118,11 +130,34 @@ put (EbMemoryLedger *self, const EbChange *change)
 
   g_clear_pointer (&row->subscription, eb_subscription_unref);
   row->subscription = eb_subscription_ref (change->subscription);
+  row->expired_us = 0;
   g_hash_table_insert (self->rows, (gpointer) eb_subscription_get_id (row->subscription), row);
 }
 
+/* The floor leaves it behind, so it gets a cursor of its own, whatever it had. */
 static void
-apply_to_row (Row *row, const EbChange *change, guint64 oldest)
+expire (EbMemoryLedger *self, Row *row, const EbException *position)
+{
+  if (position->sequence != EB_CURSOR_FLOOR)
+    row->cursor = position->sequence;
+  else if (row->cursor == EB_CURSOR_FLOOR)
+    row->cursor = MAX (row->start, self->floor);
+  row->previous = position->previous;
+  row->expired_us = position->last_us;
+}
+
+/* It gets what came before it was made, too. */
+static void
+rewind_cursor (Row *row, const EbException *position)
+{
+  row->start = MIN (row->start, position->sequence);
+  row->cursor = position->sequence;
+  row->previous = position->previous;
+  row_forget_after (row, position->sequence);
+}
+
+static void
+apply_to_row (EbMemoryLedger *self, Row *row, const EbChange *change, guint64 oldest)
 {
   row_forget_before (row, oldest);
   switch (change->kind)
@@ -139,6 +174,12 @@ apply_to_row (Row *row, const EbChange *change, guint64 oldest)
     case EB_CHANGE_ENDED:
       if (row->exceptions != NULL)
         g_tree_remove (row->exceptions, &change->exception.sequence);
+      break;
+    case EB_CHANGE_EXPIRED:
+      expire (self, row, &change->exception);
+      break;
+    case EB_CHANGE_REWIND:
+      rewind_cursor (row, &change->exception);
       break;
     case EB_CHANGE_PUT:
     case EB_CHANGE_REMOVE:
@@ -168,10 +209,12 @@ apply (EbMemoryLedger *self, const EbChange *change, guint64 oldest)
     case EB_CHANGE_ASIDE:
     case EB_CHANGE_DEAD:
     case EB_CHANGE_ENDED:
+    case EB_CHANGE_EXPIRED:
+    case EB_CHANGE_REWIND:
     default:
       row = g_hash_table_lookup (self->rows, change->id);
       if (row != NULL)
-        apply_to_row (row, change, oldest);
+        apply_to_row (self, row, change, oldest);
       break;
     }
 }
@@ -197,6 +240,7 @@ entry_new (EbMemoryLedger *self, Row *row, guint64 oldest)
   entry->has_cursor = row->cursor != EB_CURSOR_FLOOR;
   entry->cursor = entry->has_cursor ? row->cursor : MAX (row->start, self->floor);
   entry->previous = row->previous;
+  entry->expired_us = row->expired_us;
   entry->aside = row_list_for_start (row, entry->cursor);
   return entry;
 }

@@ -16,8 +16,8 @@ put (EbSqliteDatabase *database, const EbChange *change, GError **error)
   sqlite3_stmt *statement = eb_sqlite_database_prepare (
       database,
       "INSERT INTO subscription VALUES"
-      " (?1, ?2, ?3, (SELECT CASE WHEN ?3 < floor THEN ?3 END FROM state), 0)"
-      " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+      " (?1, ?2, ?3, (SELECT CASE WHEN ?3 < floor THEN ?3 END FROM state), 0, 0)"
+      " ON CONFLICT (id) DO UPDATE SET body = excluded.body, expired = 0",
       error);
   g_autofree char *body = NULL;
 
@@ -61,6 +61,57 @@ set_cursor (EbSqliteDatabase *database, const EbChange *change, GError **error)
     sqlite3_bind_int64 (statement, 2, (gint64) change->exception.sequence);
   sqlite3_bind_int64 (statement, 3, (gint64) change->exception.previous);
   return eb_sqlite_database_run (database, statement, error);
+}
+
+/* The floor leaves it behind, so it gets a cursor of its own, whatever it had. */
+static gboolean
+expire (EbSqliteDatabase *database, const EbChange *change, GError **error)
+{
+  sqlite3_stmt *statement = eb_sqlite_database_prepare (
+      database,
+      "UPDATE subscription SET previous = ?3, expired = ?4,"
+      " cursor = coalesce (?2, cursor, (SELECT max (start, floor) FROM state)) WHERE id = ?1",
+      error);
+
+  if (statement == NULL)
+    return FALSE;
+  eb_sqlite_bind_text (statement, 1, change->id);
+  if (change->exception.sequence != EB_CURSOR_FLOOR)
+    sqlite3_bind_int64 (statement, 2, (gint64) change->exception.sequence);
+  sqlite3_bind_int64 (statement, 3, (gint64) change->exception.previous);
+  sqlite3_bind_int64 (statement, 4, change->exception.last_us);
+  return eb_sqlite_database_run (database, statement, error);
+}
+
+static gboolean
+end_exceptions_after (EbSqliteDatabase *database, const EbChange *change, GError **error)
+{
+  sqlite3_stmt *statement = eb_sqlite_database_prepare (
+      database, "DELETE FROM exception WHERE subscription = ?1 AND sequence > ?2", error);
+
+  if (statement == NULL)
+    return FALSE;
+  eb_sqlite_bind_text (statement, 1, change->id);
+  sqlite3_bind_int64 (statement, 2, (gint64) change->exception.sequence);
+  return eb_sqlite_database_run (database, statement, error);
+}
+
+/* It gets what came before it was made, too. */
+static gboolean
+rewind_cursor (EbSqliteDatabase *database, const EbChange *change, GError **error)
+{
+  sqlite3_stmt *statement = eb_sqlite_database_prepare (
+      database,
+      "UPDATE subscription SET start = min (start, ?2), cursor = ?2, previous = ?3 WHERE id = ?1",
+      error);
+
+  if (statement == NULL)
+    return FALSE;
+  eb_sqlite_bind_text (statement, 1, change->id);
+  sqlite3_bind_int64 (statement, 2, (gint64) change->exception.sequence);
+  sqlite3_bind_int64 (statement, 3, (gint64) change->exception.previous);
+  return eb_sqlite_database_run (database, statement, error)
+         && end_exceptions_after (database, change, error);
 }
 
 static gboolean
@@ -140,6 +191,10 @@ eb_sqlite_ledger_apply (EbSqliteDatabase *database,
       return end_exception (database, change, error);
     case EB_CHANGE_FLOOR:
       return raise_floor (database, change, error);
+    case EB_CHANGE_EXPIRED:
+      return expire (database, change, error);
+    case EB_CHANGE_REWIND:
+      return rewind_cursor (database, change, error);
     default:
       g_return_val_if_reached (FALSE);
     }
@@ -177,22 +232,38 @@ exception_from_row (sqlite3_stmt *statement)
   return exception;
 }
 
-/* @lowest_dead, @highest_dead: 0 is one that waits aside, 1 is a dead one */
+#define SELECT_FROM                                                                                \
+  "SELECT sequence, previous, dead, attempts, failures, last_status, reason, first, last, due "    \
+  "FROM "
+#define WHERE_AFTER " WHERE subscription = ?1 AND sequence > ?2"
+#define IN_ORDER    " ORDER BY sequence LIMIT ?3"
+
+/* Who waits is found without a look at the dead, who may be many. */
+static const char *
+get_query (EbExceptionKinds kinds)
+{
+  switch (kinds)
+    {
+    case EB_EXCEPTIONS_ASIDE:
+      return SELECT_FROM "exception INDEXED BY exception_aside" WHERE_AFTER
+                         " AND dead = 0" IN_ORDER;
+    case EB_EXCEPTIONS_DEAD:
+      return SELECT_FROM "exception" WHERE_AFTER " AND dead = 1" IN_ORDER;
+    case EB_EXCEPTIONS_ALL:
+    default:
+      return SELECT_FROM "exception" WHERE_AFTER IN_ORDER;
+    }
+}
+
 static GPtrArray *
 query_exceptions (EbSqliteDatabase *database,
                   const char *id,
-                  int lowest_dead,
-                  int highest_dead,
+                  EbExceptionKinds kinds,
                   guint64 after,
                   gint64 limit,
                   GError **error)
 {
-  sqlite3_stmt *statement = eb_sqlite_database_prepare (
-      database,
-      "SELECT sequence, previous, dead, attempts, failures, last_status, reason, first, last, due"
-      " FROM exception WHERE subscription = ?1 AND sequence > ?2 AND dead BETWEEN ?3 AND ?4"
-      " ORDER BY sequence LIMIT ?5",
-      error);
+  sqlite3_stmt *statement = eb_sqlite_database_prepare (database, get_query (kinds), error);
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_exception_free);
   EbSqliteStep step;
 
@@ -200,9 +271,7 @@ query_exceptions (EbSqliteDatabase *database,
     return NULL;
   eb_sqlite_bind_text (statement, 1, id);
   sqlite3_bind_int64 (statement, 2, (gint64) MIN (after, G_MAXINT64));
-  sqlite3_bind_int (statement, 3, lowest_dead);
-  sqlite3_bind_int (statement, 4, highest_dead);
-  sqlite3_bind_int64 (statement, 5, limit);
+  sqlite3_bind_int64 (statement, 3, limit);
   while ((step = eb_sqlite_database_step (database, statement, error)) == EB_SQLITE_ROW)
     g_ptr_array_add (list, exception_from_row (statement));
   return step == EB_SQLITE_DONE ? g_steal_pointer (&list) : NULL;
@@ -240,8 +309,7 @@ eb_sqlite_ledger_list_exceptions (EbSqliteDatabase *database,
 {
   if (!check_subscription (database, id, error))
     return NULL;
-  return query_exceptions (database, id, kinds == EB_EXCEPTIONS_DEAD, kinds != EB_EXCEPTIONS_ASIDE,
-                           after, limit, error);
+  return query_exceptions (database, id, kinds, after, limit, error);
 }
 
 /**
@@ -284,6 +352,7 @@ entry_from_row (sqlite3_stmt *statement, guint64 floor)
   entry->cursor =
       entry->has_cursor ? (guint64) sqlite3_column_int64 (statement, 3) : MAX (entry->start, floor);
   entry->previous = (guint64) sqlite3_column_int64 (statement, 4);
+  entry->expired_us = sqlite3_column_int64 (statement, 5);
   return entry;
 }
 
@@ -294,10 +363,10 @@ load_exceptions (EbSqliteDatabase *database, EbLedgerEntry *entry, GError **erro
   const char *id = eb_subscription_get_id (entry->subscription);
   GPtrArray *dead;
 
-  entry->aside = query_exceptions (database, id, 0, 0, 0, -1, error);
+  entry->aside = query_exceptions (database, id, EB_EXCEPTIONS_ASIDE, 0, -1, error);
   if (entry->aside == NULL)
     return FALSE;
-  dead = query_exceptions (database, id, 1, 1, entry->cursor, -1, error);
+  dead = query_exceptions (database, id, EB_EXCEPTIONS_DEAD, entry->cursor, -1, error);
   if (dead == NULL)
     return FALSE;
   g_ptr_array_extend_and_steal (entry->aside, dead);
@@ -308,7 +377,7 @@ static GPtrArray *
 load_entries (EbSqliteDatabase *database, guint64 floor, GError **error)
 {
   sqlite3_stmt *statement = eb_sqlite_database_prepare (
-      database, "SELECT id, body, start, cursor, previous FROM subscription", error);
+      database, "SELECT id, body, start, cursor, previous, expired FROM subscription", error);
   g_autoptr (GPtrArray) entries =
       g_ptr_array_new_with_free_func ((GDestroyNotify) eb_ledger_entry_free);
   EbSqliteStep step;

@@ -56,8 +56,21 @@ static const char format_1[] =
     "  fence INTEGER NOT NULL" /* written over what a failed commit may have left */
     ") STRICT;";
 
+/* Names: what tells the repeat of an event, by its sequence so that the oldest go without a search.
+ * The index has those that wait aside alone, as a start looks for them among all that are dead. */
+static const char format_2[] =
+    "ALTER TABLE subscription ADD COLUMN"
+    "  expired INTEGER NOT NULL DEFAULT 0;" /* microseconds since 1970; 0: it has not */
+    "CREATE TABLE name ("
+    "  sequence INTEGER PRIMARY KEY,"
+    "  accepted INTEGER NOT NULL," /* microseconds since 1970 */
+    "  digest BLOB NOT NULL"       /* of source and id */
+    ") STRICT;"
+    "CREATE UNIQUE INDEX name_digest ON name (digest);"
+    "CREATE INDEX exception_aside ON exception (subscription, sequence) WHERE dead = 0;";
+
 /* Step n makes format n + 1 of format n; each is one transaction. Steps are only ever added. */
-static const char *const migrations[] = { format_1 };
+static const char *const migrations[] = { format_1, format_2 };
 
 /* A database that has nothing in it may become ours; any other must be. */
 static gboolean
