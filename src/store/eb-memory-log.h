@@ -13,5 +13,6 @@ G_DECLARE_FINAL_TYPE (EbMemoryLog, eb_memory_log, EB, MEMORY_LOG, GObject)
 
 EbLog *eb_memory_log_new (EbClock *clock);
 void eb_memory_log_configure (EbMemoryLog *self, gsize max_bytes, GTimeSpan max_age);
+void eb_memory_log_set_deduplication (EbMemoryLog *self, GTimeSpan window);
 
 G_END_DECLS

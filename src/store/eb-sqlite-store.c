@@ -373,9 +373,23 @@ eb_sqlite_store_configure (EbSqliteStore *self,
                            gsize max_bytes,
                            GTimeSpan max_age)
 {
-  EbSqliteSettings settings = { durability, max_bytes, max_age };
+  EbSqliteSettings settings = { durability, max_bytes, max_age, 0 };
 
   eb_sqlite_writer_configure (self->writer, &settings);
+}
+
+/**
+ * eb_sqlite_store_set_deduplication:
+ * @window: for how long after an event's acceptance another one with its source and id is a
+ *   duplicate, if the publishers gave both; 0: none ever is
+ *
+ * Takes effect with the next transaction; without it, the window is 10 minutes. At most the newest
+ * so many names are known as fit into a quarter of the size that the store keeps.
+ */
+void
+eb_sqlite_store_set_deduplication (EbSqliteStore *self, GTimeSpan window)
+{
+  eb_sqlite_writer_set_name_age (self->writer, window);
 }
 
 /**

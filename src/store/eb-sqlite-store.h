@@ -29,6 +29,7 @@ void eb_sqlite_store_configure (EbSqliteStore *self,
                                 EbDurability durability,
                                 gsize max_bytes,
                                 GTimeSpan max_age);
+void eb_sqlite_store_set_deduplication (EbSqliteStore *self, GTimeSpan window);
 void eb_sqlite_store_close (EbSqliteStore *self);
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 
 #include "core/eb-error.h"
 #include "store/eb-sqlite-ledger.h"
+#include "store/eb-sqlite-names.h"
 #include "store/eb-sqlite-queue.h"
 #include "store/eb-sqlite-retention.h"
 
@@ -74,6 +75,48 @@ commit (EbSqliteDatabase *database, GError **error)
 }
 
 static gboolean
+insert (EbSqliteDatabase *database,
+        EbSqliteState *state,
+        const EbDraft *draft,
+        GPtrArray *events,
+        EbReceipt *receipt,
+        GError **error)
+{
+  EbEvent *event;
+
+  *receipt = (EbReceipt){ ++state->extent.head, FALSE };
+  event = eb_event_new (draft, receipt->sequence, state->extent.accepted_us);
+  g_ptr_array_add (events, event);
+  return eb_sqlite_events_insert (database, event, error);
+}
+
+/* What is there already is not inserted again, also when it came earlier in this transaction: the
+ * one fails with the other then. */
+static gboolean
+insert_named (EbSqliteDatabase *database,
+              EbSqliteState *state,
+              const EbDraft *draft,
+              GPtrArray *events,
+              EbReceipt *receipt,
+              GError **error)
+{
+  EbEventName name;
+  guint64 first;
+
+  eb_event_name_init (&name, draft);
+  if (!eb_sqlite_names_find (database, &name, state->names_after_us, &first, error))
+    return FALSE;
+  if (first != 0)
+    {
+      *receipt = (EbReceipt){ first, TRUE };
+      return TRUE;
+    }
+  return insert (database, state, draft, events, receipt, error)
+         && eb_sqlite_names_add (database, &name, receipt->sequence, state->extent.accepted_us,
+                                 error);
+}
+
+static gboolean
 append (EbSqliteDatabase *database,
         EbSqliteState *state,
         EbOperation *operation,
@@ -81,19 +124,19 @@ append (EbSqliteDatabase *database,
         GError **error)
 {
   GArray *receipts = g_array_sized_new (FALSE, TRUE, sizeof (EbReceipt), operation->items->len);
+  gboolean knows_names = state->names_after_us < state->extent.accepted_us;
 
   operation->result = receipts;
   operation->result_free = (GDestroyNotify) g_array_unref;
   for (guint i = 0; i < operation->items->len; i++)
     {
-      EbReceipt receipt = { ++state->extent.head, FALSE };
-      EbEvent *event =
-          eb_event_new (operation->items->pdata[i], receipt.sequence, state->extent.accepted_us);
+      const EbDraft *draft = operation->items->pdata[i];
+      EbReceipt receipt;
 
-      g_ptr_array_add (events, event);
-      g_array_append_val (receipts, receipt);
-      if (!eb_sqlite_events_insert (database, event, error))
+      if (!(draft->named && knows_names ? insert_named : insert) (database, state, draft, events,
+                                                                  &receipt, error))
         return FALSE;
+      g_array_append_val (receipts, receipt);
     }
   return TRUE;
 }
@@ -202,6 +245,17 @@ gboolean
 eb_sqlite_transaction_forget (EbSqliteDatabase *database, guint64 first, GError **error)
 {
   return begin (database, error) && eb_sqlite_retention_delete (database, first, error)
+         && commit (database, error);
+}
+
+/**
+ * eb_sqlite_transaction_forget_names:
+ * @last: the newest event whose name is forgotten, and those of all before
+ */
+gboolean
+eb_sqlite_transaction_forget_names (EbSqliteDatabase *database, guint64 last, GError **error)
+{
+  return begin (database, error) && eb_sqlite_names_delete (database, last, error)
          && commit (database, error);
 }
 

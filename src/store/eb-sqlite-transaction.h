@@ -13,6 +13,7 @@ G_BEGIN_DECLS
  * EbSqliteState:
  * @extent: of the log
  * @epoch: the ledger's last one
+ * @names_after_us: a name that was given then or before is not known any more
  *
  * What the database says, for whoever writes it to know without asking.
  */
@@ -20,6 +21,7 @@ typedef struct
 {
   EbSqliteExtent extent;
   guint64 epoch;
+  gint64 names_after_us;
 } EbSqliteState;
 
 gboolean eb_sqlite_state_read (EbSqliteState *state, EbSqliteDatabase *database, GError **error);
@@ -33,6 +35,8 @@ gboolean eb_sqlite_transaction_load (EbSqliteDatabase *database,
                                      EbSqliteState *state,
                                      EbOperation *operation);
 gboolean eb_sqlite_transaction_forget (EbSqliteDatabase *database, guint64 first, GError **error);
+gboolean
+eb_sqlite_transaction_forget_names (EbSqliteDatabase *database, guint64 last, GError **error);
 gboolean eb_sqlite_transaction_fence (EbSqliteDatabase *database, gint64 number, GError **error);
 
 G_END_DECLS

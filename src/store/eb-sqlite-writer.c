@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "store/eb-sqlite-checkpoint.h"
-#include "store/eb-sqlite-retention.h"
+#include "store/eb-sqlite-retainer.h"
 #include "store/eb-sqlite-schema.h"
 #include "store/eb-sqlite-transaction.h"
 
@@ -40,8 +40,8 @@ struct _EbSqliteWriter
   EbSqliteSettings settings;
   EbSqliteState state; /* as of the last commit */
   EbSqliteCheckpoint checkpoint;
+  EbSqliteRetainer retainer;
   guint n_expected;     /* publishers who share a transaction, as the last ones did */
-  gint64 oldest_us;     /* when the oldest event was accepted; G_MININT64: find out */
   GError *failure;      /* (owned) (nullable): why everybody is refused */
   GPtrArray *undecided; /* (owned) (nullable) (element-type EbOperation): what failed then, and
                            could come back with a crash as long as no fence is over it */
@@ -50,6 +50,7 @@ struct _EbSqliteWriter
 
 #define DEFAULT_MAX_BYTES (1024 * 1024 * 1024)
 #define DEFAULT_MAX_AGE   (7 * G_TIME_SPAN_DAY)
+#define DEFAULT_NAME_AGE  (10 * G_TIME_SPAN_MINUTE)
 
 #define RECOVERY_INTERVAL G_TIME_SPAN_SECOND
 
@@ -200,6 +201,7 @@ write_batch (EbSqliteWriter *self)
 
   /* Acceptance follows the log's order, also when somebody sets the clock back. */
   self->state.extent.accepted_us = MAX (before.extent.accepted_us, eb_clock_get_real (self->clock));
+  self->state.names_after_us = self->state.extent.accepted_us - self->settings.name_age;
   if (eb_sqlite_transaction_run (self->database, &self->state, batch, events, &error))
     {
       finish (self, g_steal_pointer (&batch), events);
@@ -216,61 +218,21 @@ write_batch (EbSqliteWriter *self)
 
 /* Retention */
 
-typedef enum
-{
-  RETAINED,    /* all is as it should be */
-  RETAIN_MORE, /* there may be more to do */
-  RETAIN_FAILED,
-} RetainStep;
-
-/* The window forgets before they are gone, lest somebody who reads meanwhile takes it for damage.
- * If they do not go, nobody reads them any more, but retention must find them again. */
-static RetainStep
-forget (EbSqliteWriter *self, const EbSqliteExpiry *expiry, GError **error)
-{
-  EbSqliteExtent *extent = &self->state.extent;
-  guint64 first = extent->first;
-
-  extent->first = expiry->first;
-  eb_window_forget (self->window, expiry->first);
-  if (eb_sqlite_transaction_forget (self->database, expiry->first, error))
-    return RETAIN_MORE;
-  extent->first = first;
-  self->oldest_us = G_MININT64;
-  return RETAIN_FAILED;
-}
-
-static RetainStep
-retain_step (EbSqliteWriter *self, GError **error)
-{
-  const EbSqliteExtent *extent = &self->state.extent;
-  gint64 oldest_us = eb_clock_get_real (self->clock) - self->settings.max_age;
-  EbSqliteExpiry expiry;
-  gsize excess;
-
-  if (!eb_sqlite_retention_get_excess (self->database, self->settings.max_bytes, &excess, error))
-    return RETAIN_FAILED;
-  if (excess == 0 && self->oldest_us >= oldest_us)
-    return RETAINED;
-  if (!eb_sqlite_retention_find (self->database, extent->head, excess, oldest_us, &expiry, error))
-    return RETAIN_FAILED;
-  self->oldest_us = expiry.accepted_us;
-  return expiry.first > extent->first ? forget (self, &expiry, error) : RETAINED;
-}
-
 static void
 retain (EbSqliteWriter *self)
 {
   g_autoptr (GError) error = NULL;
-  RetainStep step = RETAIN_MORE;
+  EbRetainStep step = EB_RETAIN_MORE;
+  gint64 now_us = eb_clock_get_real (self->clock);
 
   if (self->failure != NULL)
     return;
-  for (guint i = 0; step == RETAIN_MORE && i < MAX_RETENTION_STEPS; i++)
-    step = retain_step (self, &error);
-  if (step == RETAIN_FAILED)
+  for (guint i = 0; step == EB_RETAIN_MORE && i < MAX_RETENTION_STEPS; i++)
+    step = eb_sqlite_retainer_step (&self->retainer, &self->state.extent, &self->settings, now_us,
+                                    &error);
+  if (step == EB_RETAIN_FAILED)
     fail (self, error);
-  else if (step == RETAIN_MORE)
+  else if (step == EB_RETAIN_MORE)
     g_source_set_ready_time (self->work, 0);
 }
 
@@ -419,9 +381,9 @@ eb_sqlite_writer_new (EbClock *clock, const char *path, const char *vfs, GError 
   g_mutex_init (&self->lock);
   self->clock = g_object_ref (clock);
   self->queue = eb_sqlite_queue_new ();
-  self->settings = (EbSqliteSettings){ EB_DURABILITY_FULL, DEFAULT_MAX_BYTES, DEFAULT_MAX_AGE };
+  self->settings = (EbSqliteSettings){ EB_DURABILITY_FULL, DEFAULT_MAX_BYTES, DEFAULT_MAX_AGE,
+                                       DEFAULT_NAME_AGE };
   self->wanted = self->settings;
-  self->oldest_us = G_MININT64;
   self->fence = eb_clock_get_real (clock);
   add_sources (self);
 
@@ -501,6 +463,7 @@ void
 eb_sqlite_writer_start (EbSqliteWriter *self, EbWindow *window)
 {
   self->window = window;
+  eb_sqlite_retainer_init (&self->retainer, self->database, window);
   self->thread = g_thread_new ("store", thread_main, self);
   g_source_set_ready_time (self->work, 0); /* retention */
 }
@@ -518,6 +481,7 @@ eb_sqlite_writer_push (EbSqliteWriter *self, EbOperation *operation)
 
 /**
  * eb_sqlite_writer_configure:
+ * @settings: all but how long names are known
  *
  * Takes effect with the next transaction.
  */
@@ -525,7 +489,23 @@ void
 eb_sqlite_writer_configure (EbSqliteWriter *self, const EbSqliteSettings *settings)
 {
   g_mutex_lock (&self->lock);
-  self->wanted = *settings;
+  self->wanted.durability = settings->durability;
+  self->wanted.max_bytes = settings->max_bytes;
+  self->wanted.max_age = settings->max_age;
+  g_mutex_unlock (&self->lock);
+  g_source_set_ready_time (self->work, 0);
+}
+
+/**
+ * eb_sqlite_writer_set_name_age:
+ *
+ * Takes effect with the next transaction.
+ */
+void
+eb_sqlite_writer_set_name_age (EbSqliteWriter *self, GTimeSpan name_age)
+{
+  g_mutex_lock (&self->lock);
+  self->wanted.name_age = name_age;
   g_mutex_unlock (&self->lock);
   g_source_set_ready_time (self->work, 0);
 }

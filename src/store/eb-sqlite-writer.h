@@ -6,25 +6,12 @@
 #include "core/eb-clock.h"
 #include "store/eb-sqlite-events.h"
 #include "store/eb-sqlite-queue.h"
-#include "store/eb-sqlite-store.h"
+#include "store/eb-sqlite-settings.h"
 #include "store/eb-window.h"
 
 G_BEGIN_DECLS
 
 typedef struct _EbSqliteWriter EbSqliteWriter;
-
-/**
- * EbSqliteSettings:
- * @durability: what a commit survives
- * @max_bytes: of the database's used pages
- * @max_age: of an event since its acceptance
- */
-typedef struct
-{
-  EbDurability durability;
-  gsize max_bytes;
-  GTimeSpan max_age;
-} EbSqliteSettings;
 
 EbSqliteWriter *
 eb_sqlite_writer_new (EbClock *clock, const char *path, const char *vfs, GError **error);
@@ -34,6 +21,7 @@ const EbSqliteExtent *eb_sqlite_writer_get_extent (EbSqliteWriter *self);
 void eb_sqlite_writer_start (EbSqliteWriter *self, EbWindow *window);
 void eb_sqlite_writer_push (EbSqliteWriter *self, EbOperation *operation);
 void eb_sqlite_writer_configure (EbSqliteWriter *self, const EbSqliteSettings *settings);
+void eb_sqlite_writer_set_name_age (EbSqliteWriter *self, GTimeSpan name_age);
 void eb_sqlite_writer_stop (EbSqliteWriter *self);
 void eb_sqlite_writer_close (EbSqliteWriter *self);
 

@@ -116,22 +116,43 @@ eb_store_fixture_new_draft (const char *text)
   return draft;
 }
 
-/* Returns: (element-type EbReceipt): one for each of @texts */
-GArray *
-eb_store_fixture_append_all (EbStoreFixture *fixture, const char *const *texts)
+/* Returns: (transfer full): a draft whose publisher says which event it is */
+EbDraft *
+eb_store_fixture_new_named_draft (const char *source, const char *id, const char *text)
 {
-  g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_draft_free);
+  g_autoptr (GBytes) data = g_bytes_new (text, strlen (text));
+  EbDraft *draft = eb_draft_new (data);
+
+  g_assert_true (eb_draft_set (draft, "source", source, NULL));
+  g_assert_true (eb_draft_set (draft, "id", id, NULL));
+  g_assert_true (eb_draft_complete (draft, NULL));
+  return draft;
+}
+
+/* Returns: (element-type EbReceipt): one for each of @drafts */
+GArray *
+eb_store_fixture_append_drafts (EbStoreFixture *fixture, GPtrArray *drafts)
+{
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
   GArray *receipts;
 
-  for (; *texts != NULL; texts++)
-    g_ptr_array_add (drafts, eb_store_fixture_new_draft (*texts));
   eb_log_append_async (fixture->log, drafts, NULL, eb_test_result_cb, &result);
   g_assert_null (result); /* never from within the call */
   receipts = eb_log_append_finish (fixture->log, eb_test_wait_for_result (&result), &error);
   g_assert_no_error (error);
   return receipts;
+}
+
+/* Returns: (element-type EbReceipt): one for each of @texts */
+GArray *
+eb_store_fixture_append_all (EbStoreFixture *fixture, const char *const *texts)
+{
+  g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_draft_free);
+
+  for (; *texts != NULL; texts++)
+    g_ptr_array_add (drafts, eb_store_fixture_new_draft (*texts));
+  return eb_store_fixture_append_drafts (fixture, drafts);
 }
 
 /**

@@ -31,6 +31,8 @@ void eb_store_fixture_open (EbStoreFixture *fixture);
 void eb_store_fixture_close (EbStoreFixture *fixture);
 
 EbDraft *eb_store_fixture_new_draft (const char *text);
+EbDraft *eb_store_fixture_new_named_draft (const char *source, const char *id, const char *text);
+GArray *eb_store_fixture_append_drafts (EbStoreFixture *fixture, GPtrArray *drafts);
 GArray *eb_store_fixture_append_all (EbStoreFixture *fixture, const char *const *texts);
 gboolean eb_store_fixture_try (EbStoreFixture *fixture, const char *text, GError **error);
 void eb_store_fixture_recover (EbStoreFixture *fixture);
