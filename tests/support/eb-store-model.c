@@ -42,16 +42,19 @@ typedef struct
 {
   Fate fate;
   guint64 sequence; /* once it is known */
+  guint n_open;     /* how often it is being published: no answer was heard yet */
   gsize size;
   gboolean is_seen;
 } Published;
+
+#define MAX_EVENTS 4
 
 /* One operation under way. */
 typedef struct
 {
   EbStoreModel *model;
-  guint first;    /* serial number of the first of its events */
-  guint n_events; /* 0: it is a change */
+  guint serials[MAX_EVENTS]; /* of its events, some of which may be repeats */
+  guint n_events;            /* 0: it is a change */
   guint subscription;
   gboolean is_put;
 } Operation;
@@ -87,6 +90,29 @@ check_error (const GError *error)
   g_assert_nonnull (strstr (error->message, "events.db"));
 }
 
+/* Publishers of half of them say which they are, and publish some of these again. */
+static gboolean
+is_named (guint serial)
+{
+  return serial % 2 == 0;
+}
+
+/* It was refused only if it was each time. */
+static void
+hear (Published *published, const EbReceipt *receipt)
+{
+  published->n_open--;
+  if (receipt != NULL)
+    {
+      g_assert_cmpint (receipt->duplicate, ==, published->fate == ACKED);
+      g_assert_true (!receipt->duplicate || receipt->sequence == published->sequence);
+      published->fate = ACKED;
+      published->sequence = receipt->sequence;
+    }
+  else if (published->fate != ACKED && published->n_open == 0)
+    published->fate = REFUSED;
+}
+
 static void
 appended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -102,13 +128,8 @@ appended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   self->n_refused += receipts == NULL;
   for (guint i = 0; i < operation->n_events; i++)
-    {
-      Published *published = self->events->pdata[operation->first + i];
-
-      published->fate = receipts != NULL ? ACKED : REFUSED;
-      if (receipts != NULL)
-        published->sequence = g_array_index (receipts, EbReceipt, i).sequence;
-    }
+    hear (self->events->pdata[operation->serials[i]],
+          receipts != NULL ? &g_array_index (receipts, EbReceipt, i) : NULL);
 }
 
 /* The serial number, and so many letters. */
@@ -124,21 +145,45 @@ make_text (guint serial, gsize size)
   return text;
 }
 
-static EbDraft *
-new_draft (EbStoreModel *self)
+static guint
+add_event (EbStoreModel *self)
 {
   Published *published = g_new0 (Published, 1);
-  g_autofree char *text = NULL;
-  EbDraft *draft;
 
   /* One in four needs pages of its own. */
   published->size = (gsize) g_rand_int_range (self->random, 12, 400);
   if (g_rand_int_range (self->random, 0, 4) == 0)
     published->size *= 32;
-  text = make_text (self->events->len, published->size);
   g_ptr_array_add (self->events, published);
-  draft = eb_store_fixture_new_draft (text);
+  return self->events->len - 1;
+}
+
+/* A new one, or one of the last that can be told from others. */
+static guint
+choose_event (EbStoreModel *self)
+{
+  guint n_last = MIN (self->events->len, 64);
+  guint serial;
+
+  if (n_last == 0 || g_rand_int_range (self->random, 0, 3) > 0)
+    return add_event (self);
+  serial = self->events->len - 1 - (guint) g_rand_int_range (self->random, 0, (gint) n_last);
+  return is_named (serial) ? serial : add_event (self);
+}
+
+static EbDraft *
+new_draft (EbStoreModel *self, guint serial)
+{
+  Published *published = self->events->pdata[serial];
+  g_autofree char *text = make_text (serial, published->size);
+  g_autofree char *id = g_strdup_printf ("%u", serial);
+  EbDraft *draft = is_named (serial) ? eb_store_fixture_new_named_draft ("/model", id, text)
+                                     : eb_store_fixture_new_draft (text);
+
   g_assert_true (eb_draft_set (draft, "subject", "eu/a", NULL));
+  published->n_open++;
+  if (published->fate == REFUSED)
+    published->fate = UNKNOWN;
   return draft;
 }
 
@@ -149,10 +194,12 @@ append_some (EbStoreModel *self)
   Operation *operation = g_new0 (Operation, 1);
 
   operation->model = self;
-  operation->first = self->events->len;
-  operation->n_events = (guint) g_rand_int_range (self->random, 1, 5);
+  operation->n_events = (guint) g_rand_int_range (self->random, 1, MAX_EVENTS + 1);
   for (guint i = 0; i < operation->n_events; i++)
-    g_ptr_array_add (drafts, new_draft (self));
+    {
+      operation->serials[i] = choose_event (self);
+      g_ptr_array_add (drafts, new_draft (self, operation->serials[i]));
+    }
   self->n_in_flight++;
   eb_log_append_async (self->fixture->log, drafts, NULL, appended_cb, operation);
 }
@@ -313,6 +360,7 @@ resolve_events (EbStoreModel *self)
                                 published->sequence);
       published->fate = published->is_seen ? ACKED : REFUSED;
       published->is_seen = FALSE;
+      published->n_open = 0;
     }
   return NULL;
 }
