@@ -73,6 +73,8 @@ static const Key key_table[] = {
   { "store", "retention-size", KIND_SIZE, FIELD (retention_size), NULL, 1, G_MAXINT64 },
   { "store", "retention-age", KIND_SECONDS, FIELD (retention_age), "604800", 1,
     100 * YEAR_SECONDS },
+  { "store", "deduplication-window", KIND_SECONDS, FIELD (deduplication_window), "600", 0,
+    30 * 24 * 3600 },
   { "delivery", "transport", KIND_CHOICE, FIELD (transport), "auto", 0, 0, { "auto", "soup" } },
   { "delivery", "workers", KIND_COUNT, FIELD (workers), NULL, 1, 64 },
   { "delivery", "max-connections", KIND_COUNT, FIELD (max_sink_connections), NULL, 1, 1000000 },

@@ -56,6 +56,7 @@ typedef struct
   EbDurability durability;
   gsize retention_size; /* 0: what the store keeps by default */
   GTimeSpan retention_age;
+  GTimeSpan deduplication_window; /* 0: nothing is a duplicate */
 
   EbTransportChoice transport;
   guint workers;

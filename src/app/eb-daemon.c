@@ -121,11 +121,18 @@ configure_store (EbDaemon *self, const EbConfiguration *configuration)
   gsize retention_size = get_retention_size (self, configuration);
 
   if (self->store == NULL)
-    eb_memory_log_configure (EB_MEMORY_LOG (self->log), retention_size,
-                             configuration->retention_age);
-  else
-    eb_sqlite_store_configure (self->store, configuration->durability, retention_size,
+    {
+      eb_memory_log_configure (EB_MEMORY_LOG (self->log), retention_size,
                                configuration->retention_age);
+      eb_memory_log_set_deduplication (EB_MEMORY_LOG (self->log),
+                                       configuration->deduplication_window);
+    }
+  else
+    {
+      eb_sqlite_store_configure (self->store, configuration->durability, retention_size,
+                                 configuration->retention_age);
+      eb_sqlite_store_set_deduplication (self->store, configuration->deduplication_window);
+    }
 }
 
 /* All or nothing. */

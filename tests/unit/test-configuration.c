@@ -24,14 +24,17 @@ test_store (void)
       load ("[store]\nlocation=sqlite:/x/y.db\ndurability=relaxed\n", NULL);
   g_autoptr (EbConfiguration) usual = load ("", NULL);
   g_autofree char *usual_path = eb_store_location_dup_default_path ();
-  g_autoptr (EbConfiguration) limited =
-      load ("[store]\nlocation=sqlite:y.db\nretention-size=7\nretention-age=60\n", NULL);
+  g_autoptr (EbConfiguration) limited = load (
+      "[store]\nlocation=sqlite:y.db\nretention-size=7\nretention-age=60\ndeduplication-window=0\n",
+      NULL);
   g_autofree char *limited_path = g_canonicalize_filename ("y.db", NULL);
 
   g_assert_cmpstr (usual->store_path, ==, usual_path);
   g_assert_null (memory->store_path);
   g_assert_cmpint (memory->durability, ==, EB_DURABILITY_FULL);
   g_assert_cmpint (memory->retention_age, ==, 7 * G_TIME_SPAN_DAY);
+  g_assert_cmpint (memory->deduplication_window, ==, 10 * G_TIME_SPAN_MINUTE);
+  g_assert_cmpint (limited->deduplication_window, ==, 0);
   g_assert_cmpstr (file->store_path, ==, "/x/y.db");
   g_assert_cmpint (file->durability, ==, EB_DURABILITY_RELAXED);
   g_assert_cmpuint (file->retention_size, ==, 0);          /* as the store has it */
