@@ -104,10 +104,12 @@ eb_sqlite_retainer_step (EbSqliteRetainer *self,
                          gint64 now_us,
                          GError **error)
 {
-  EbRetainStep step = retain_events (self, extent, settings, now_us - settings->max_age, error);
+  /* Names go by the time of acceptance, which does not go back. And first: else events would make
+   * room for names that go anyway, where somebody has just allowed less. */
+  gint64 accepted_us = MAX (now_us, extent->accepted_us);
+  EbRetainStep step = retain_names (self, extent, settings, accepted_us, error);
 
   if (step != EB_RETAINED)
     return step;
-  /* Names go by the time of acceptance, which does not go back. */
-  return retain_names (self, extent, settings, MAX (now_us, extent->accepted_us), error);
+  return retain_events (self, extent, settings, now_us - settings->max_age, error);
 }

@@ -264,6 +264,21 @@ test_names_are_bounded (EbStoreFixture *fixture, gconstpointer data)
     g_assert_cmpint (count_names (fixture), <=, limit + 1024);
 }
 
+/* Somebody allows less: names make room before events do. */
+static void
+test_names_go_first (EbStoreFixture *fixture, gconstpointer data)
+{
+  EbExtent extent;
+
+  for (guint i = 0; i < 10; i++)
+    append_numbered (fixture, i * 1000, 1000);
+  configure (fixture, 1024 * 1024, G_TIME_SPAN_DAY);
+  count_names (fixture);
+  eb_log_get_extent (fixture->log, &extent);
+  g_test_message ("%" G_GUINT64_FORMAT " events stay", extent.head - extent.first);
+  g_assert_cmpuint (extent.head - extent.first, >, 8000);
+}
+
 /* Which of two in one transaction is the repeat, and that both fail with it. */
 static void
 test_failure (EbStoreFixture *fixture, gconstpointer data)
@@ -332,6 +347,7 @@ main (int argc, char **argv)
   ADD ("names-are-bounded", test_names_are_bounded);
   ADD_TO (sqlite, "restart", test_restart);
   ADD_TO (sqlite, "old-names-go", test_old_names_go);
+  ADD_TO (sqlite, "names-go-first", test_names_go_first);
   ADD_TO (sqlite, "failure", test_failure);
 
   return g_test_run ();
