@@ -364,8 +364,9 @@ eb_delivery_history_check_dead (EbDeliveryHistory *self, GArray *dead)
       Delivery *delivery = &g_array_index (self->deliveries, Delivery, i);
 
       delivery->dead = contains (dead, self->after + 1 + i);
+      /* One that was redriven may have to wait behind another, which is being retried. */
       if (!delivery->dead && delivery->answered && has_used_up_schedule (delivery)
-          && !delivery->dropped)
+          && !delivery->dropped && !delivery->changing)
         FAULT (self, self->after + 1 + i, "was given up, and is no dead letter");
     }
 }
