@@ -130,9 +130,13 @@ eb_media_type_is_json (const char *value)
   return ends_with (value, length, "/json") || ends_with (value, length, "+json");
 }
 
-/* Returns: whether it says no other encoding than UTF-8, of which ASCII is a part */
-static gboolean
-has_utf8 (const char *value)
+/**
+ * eb_media_type_is_utf8:
+ *
+ * Returns: whether @value says no other encoding than UTF-8, of which ASCII is a part
+ */
+gboolean
+eb_media_type_is_utf8 (const char *value)
 {
   const char *p = strchr (value, ';');
 
@@ -160,5 +164,6 @@ has_utf8 (const char *value)
 gboolean
 eb_media_type_is_utf8_text (const char *value)
 {
-  return g_ascii_strncasecmp (value, "text/", strlen ("text/")) == 0 && has_utf8 (value);
+  return g_ascii_strncasecmp (value, "text/", strlen ("text/")) == 0
+         && eb_media_type_is_utf8 (value);
 }

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "codec/eb-event-headers.h"
+
 /* Small data goes right behind its head: one piece less for the kernel to gather, for every
  * subscriber. */
 #define MAX_COPIED 2048
@@ -79,87 +81,6 @@ eb_parcel_get_event (EbParcel *self)
   return self->event;
 }
 
-/* CloudEvents 1.0.2, HTTP binding 3.1.3.2: what must be percent-encoded in a header value. */
-static void
-append_encoded (GString *string, const char *value)
-{
-  for (const guchar *p = (const guchar *) value; *p != '\0'; p++)
-    {
-      if (*p > 0x20 && *p < 0x7f && *p != '"' && *p != '%')
-        g_string_append_c (string, (char) *p);
-      else
-        g_string_append_printf (string, "%%%02X", *p);
-    }
-}
-
-typedef struct
-{
-  EbHeaderFunc func;
-  gpointer user_data;
-  GString *name;
-  GString *value;
-} HeaderWriter;
-
-static void
-write_attribute (HeaderWriter *writer, const char *name, const char *value)
-{
-  g_string_assign (writer->name, "ce-");
-  g_string_append (writer->name, name);
-  g_string_truncate (writer->value, 0);
-  append_encoded (writer->value, value);
-  writer->func (writer->name->str, writer->value->str, writer->user_data);
-}
-
-/* The tracing extension goes along as the W3C's own fields too, which tracing tools read. */
-static void
-write_trace_context (HeaderWriter *writer, const EbAttribute *attribute)
-{
-  if (g_str_equal (attribute->name, "traceparent") || g_str_equal (attribute->name, "tracestate"))
-    writer->func (attribute->name, attribute->value, writer->user_data);
-}
-
-static void
-write_headers (HeaderWriter *writer, EbEvent *event)
-{
-  gsize n_attributes;
-  const EbAttribute *attributes = eb_event_get_attributes (event, &n_attributes);
-  const char *content_type = eb_event_get_content_type (event);
-  char sequence[21];
-
-  if (content_type != NULL)
-    writer->func ("Content-Type", content_type, writer->user_data);
-  write_attribute (writer, "specversion", "1.0");
-  write_attribute (writer, "id", eb_event_get_id (event));
-  write_attribute (writer, "source", eb_event_get_source (event));
-  write_attribute (writer, "type", eb_event_get_event_type (event));
-  g_snprintf (sequence, sizeof sequence, "%020" G_GUINT64_FORMAT, eb_event_get_sequence (event));
-  write_attribute (writer, "sequence", sequence);
-  for (gsize i = 0; i < n_attributes; i++)
-    {
-      /* The log's own takes the place of one that was published. */
-      if (g_str_equal (attributes[i].name, "sequence"))
-        continue;
-      write_attribute (writer, attributes[i].name, attributes[i].value);
-      write_trace_context (writer, &attributes[i]);
-    }
-}
-
-/**
- * eb_event_foreach_header:
- * @func: is given each header of the event in binary mode, Content-Length aside
- *
- * See the CloudEvents HTTP binding 1.0.2, section 3.1.
- */
-void
-eb_event_foreach_header (EbEvent *event, EbHeaderFunc func, gpointer user_data)
-{
-  HeaderWriter writer = { func, user_data, g_string_new (NULL), g_string_new (NULL) };
-
-  write_headers (&writer, event);
-  g_string_free (writer.name, TRUE);
-  g_string_free (writer.value, TRUE);
-}
-
 static void
 append_header (const char *name, const char *value, gpointer user_data)
 {
@@ -178,7 +99,7 @@ write_request (EbParcel *self)
   gsize size = g_bytes_get_size (data);
 
   self->request = g_string_sized_new (384 + MIN (size, MAX_COPIED));
-  eb_event_foreach_header (self->event, append_header, self->request);
+  eb_event_foreach_header (self->event, EB_MODE_BINARY, append_header, self->request);
   g_string_append_printf (self->request, "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n", size);
   if (size <= MAX_COPIED)
     g_string_append_len (self->request, g_bytes_get_data (data, NULL), (gssize) size);

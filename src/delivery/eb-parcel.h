@@ -27,14 +27,6 @@ void eb_parcel_unref (EbParcel *self);
 EbEvent *eb_parcel_get_event (EbParcel *self);
 guint eb_parcel_get_parts (EbParcel *self, struct iovec parts[EB_PARCEL_MAX_PARTS]);
 
-/**
- * EbHeaderFunc:
- * @value: valid as an HTTP field value: printable ASCII
- */
-typedef void (*EbHeaderFunc) (const char *name, const char *value, gpointer user_data);
-
-void eb_event_foreach_header (EbEvent *event, EbHeaderFunc func, gpointer user_data);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbParcel, eb_parcel_unref)
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "codec/eb-event-headers.h"
 #include "delivery/eb-webhook-id.h"
 
 /* A delivery as libsoup sends it, and libsoup's errors as people read them. */
@@ -83,7 +84,7 @@ eb_soup_message_new (GUri *uri,
   g_signal_connect (message, "got-headers", G_CALLBACK (got_headers_cb), NULL);
   /* The type is among the event's headers, or is left out. */
   soup_message_set_request_body_from_bytes (message, NULL, eb_event_get_data (event));
-  eb_event_foreach_header (event, append_header, headers);
+  eb_event_foreach_header (event, EB_MODE_BINARY, append_header, headers);
 
   g_snprintf (webhook_id, sizeof webhook_id, "%s-%" G_GUINT64_FORMAT, webhook_id_prefix,
               eb_event_get_sequence (event));
