@@ -62,7 +62,11 @@ eb_bus_publish_async (EbBus *self,
 
   g_task_set_source_tag (task, eb_bus_publish_async);
   for (guint i = 0; valid && i < drafts->len; i++)
-    valid = check_draft (self, g_ptr_array_index (drafts, i), &error);
+    {
+      valid = check_draft (self, g_ptr_array_index (drafts, i), &error);
+      if (!valid && drafts->len > 1)
+        g_prefix_error (&error, "Event %u of the batch: ", i);
+    }
   if (valid)
     eb_log_append_async (self->log, drafts, NULL, appended_cb, g_steal_pointer (&task));
   else
