@@ -10,6 +10,7 @@
 
 #include "http/eb-browser-guard.h"
 #include "http/eb-dead-letters-api.h"
+#include "http/eb-events-api.h"
 #include "http/eb-query.h"
 #include "http/eb-tutorial-api.h"
 
@@ -73,7 +74,8 @@ request_cb (SoupServer *server,
   exchange->content_type = eb_client_dup_slice (client, client->framing.content_type);
   if (!check_browser (self, client, exchange))
     return;
-  if (eb_tutorial_api_handle (exchange) || eb_dead_letters_api_handle (exchange))
+  if (eb_tutorial_api_handle (exchange) || eb_events_api_handle (exchange)
+      || eb_dead_letters_api_handle (exchange))
     g_steal_pointer (&exchange);
   else
     {

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "codec/eb-sequences.h"
 #include "core/eb-error.h"
 
 /* The query of a request target, read as the tutorial's url.ParseQuery() reads it: pairs are
@@ -94,6 +95,86 @@ eb_query_get (const char *query, const char *name, char **value, GError **error)
         *value = decode (equals != NULL ? equals + 1 : "");
     }
   return TRUE;
+}
+
+/**
+ * eb_query_get_all:
+ *
+ * Returns: (transfer full) (array zero-terminated=1): the decoded values of every parameter @name,
+ *   maybe none; NULL with %EB_ERROR_INVALID if the query does not parse
+ */
+char **
+eb_query_get_all (const char *query, const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) values = g_ptr_array_new_with_free_func (g_free);
+  g_auto (GStrv) pairs = NULL;
+
+  if (query != NULL && !check (query, error))
+    return NULL;
+  pairs = g_strsplit (query != NULL ? query : "", "&", -1);
+  for (char **pair = pairs; *pair != NULL; pair++)
+    {
+      const char *equals = strchr (*pair, '=');
+      g_autofree char *raw = g_strndup (*pair, strcspn (*pair, "="));
+      g_autofree char *key = decode (raw);
+
+      if (**pair != '\0' && g_str_equal (key, name))
+        g_ptr_array_add (values, decode (equals != NULL ? equals + 1 : ""));
+    }
+  g_ptr_array_add (values, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&values), FALSE);
+}
+
+/**
+ * eb_query_get_once:
+ * @value: (out) (transfer full) (nullable): the decoded value of the parameter @name; NULL if there
+ *   is none
+ *
+ * Returns: FALSE with %EB_ERROR_INVALID, which names it, if it is given twice
+ */
+gboolean
+eb_query_get_once (const char *query, const char *name, char **value, GError **error)
+{
+  g_auto (GStrv) values = eb_query_get_all (query, name, error);
+
+  *value = NULL;
+  if (values == NULL)
+    return FALSE;
+  if (values[0] != NULL && values[1] != NULL)
+    {
+      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "Parameter “%s” is given twice", name);
+      return FALSE;
+    }
+  *value = g_strdup (values[0]);
+  return TRUE;
+}
+
+/**
+ * eb_query_get_number:
+ * @number: (inout): left alone if there is no parameter @name
+ *
+ * Returns: FALSE with %EB_ERROR_INVALID, which names it, if it is no whole number from @min to @max
+ */
+gboolean
+eb_query_get_number (
+    const char *query, const char *name, guint64 min, guint64 max, guint64 *number, GError **error)
+{
+  g_autofree char *text = NULL;
+  guint64 parsed;
+
+  if (!eb_query_get_once (query, name, &text, error))
+    return FALSE;
+  if (text == NULL)
+    return TRUE;
+  if (eb_sequence_parse (text, MIN (min, 1), &parsed) && parsed >= min && parsed <= max)
+    {
+      *number = parsed;
+      return TRUE;
+    }
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+               "“%s” is “%s”, not a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
+               name, text, min, max);
+  return FALSE;
 }
 
 /**

@@ -1,0 +1,373 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "http/eb-events-api.h"
+
+#include <string.h>
+
+#include "bus/eb-bus-history.h"
+#include "codec/eb-event-headers.h"
+#include "codec/eb-event-json.h"
+#include "codec/eb-receipt-json.h"
+#include "codec/eb-sequences.h"
+#include "core/eb-error.h"
+#include "core/eb-media-type.h"
+#include "core/eb-types.h"
+#include "http/eb-event-request.h"
+#include "http/eb-query.h"
+
+/* Events:
+ *
+ *   POST      /v1/events           publishes one or a batch
+ *   GET, HEAD /v1/events           what was published, as a batch
+ *   GET, HEAD /v1/events/SEQUENCE  one event, in binary mode
+ */
+
+#define PATH   "/v1/events"
+#define PREFIX PATH "/"
+
+#define DEFAULT_LIMIT 100
+
+static const char *const history_names[] = { "after", "types", "limit", NULL };
+static const char *const no_names[] = { NULL };
+
+static SoupMessageHeaders *
+get_request_headers (EbExchange *exchange)
+{
+  return soup_server_message_get_request_headers (exchange->message);
+}
+
+static SoupMessageHeaders *
+get_response_headers (EbExchange *exchange)
+{
+  return soup_server_message_get_response_headers (exchange->message);
+}
+
+/* Publish */
+
+typedef struct
+{
+  EbExchange *exchange; /* (owned) */
+  GPtrArray *drafts;    /* (owned) (element-type EbDraft) */
+  EbEventRequestMode mode;
+} Publishing;
+
+static void
+publishing_free (Publishing *self)
+{
+  eb_exchange_free (self->exchange);
+  g_ptr_array_unref (self->drafts);
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Publishing, publishing_free)
+
+/* What was in the log already is no news, unless something else is. */
+static guint
+get_status (GArray *receipts)
+{
+  for (guint i = 0; i < receipts->len; i++)
+    if (!g_array_index (receipts, EbReceipt, i).duplicate)
+      return SOUP_STATUS_ACCEPTED;
+  return receipts->len > 0 ? SOUP_STATUS_OK : SOUP_STATUS_ACCEPTED;
+}
+
+static void
+reply_receipts (Publishing *self, GArray *receipts)
+{
+  const EbReceipt *first = (const EbReceipt *) (gpointer) receipts->data;
+
+  if (self->mode == EB_EVENT_REQUEST_BATCH)
+    eb_exchange_reply_json (self->exchange, eb_receipts_to_json (self->drafts, receipts));
+  else
+    eb_exchange_reply_json (self->exchange, eb_receipt_to_json (self->drafts->pdata[0], first));
+  soup_server_message_set_status (self->exchange->message, get_status (receipts), NULL);
+}
+
+static void
+published_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Publishing) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) receipts = eb_bus_publish_finish (EB_BUS (source), result, &error);
+
+  if (receipts != NULL)
+    reply_receipts (self, receipts);
+  else
+    eb_exchange_reply_error (self->exchange, error);
+}
+
+/* Takes @exchange and @drafts. */
+static void
+publish (EbExchange *exchange, GPtrArray *drafts, EbEventRequestMode mode)
+{
+  g_autoptr (Publishing) self = g_new0 (Publishing, 1);
+  g_autoptr (GArray) nothing = NULL;
+
+  *self = (Publishing){ exchange, drafts, mode };
+  if (drafts->len == 0)
+    {
+      nothing = g_array_new (FALSE, FALSE, sizeof (EbReceipt));
+      reply_receipts (self, nothing);
+      return;
+    }
+  eb_exchange_pause (exchange);
+  eb_bus_publish_async (exchange->bus, drafts, published_cb, g_steal_pointer (&self));
+}
+
+static void
+reply_unsupported (EbExchange *exchange)
+{
+  soup_message_headers_replace (get_response_headers (exchange), "Accept",
+                                EB_EVENT_JSON_TYPE ", " EB_EVENTS_JSON_TYPE);
+  eb_exchange_reply_problem (
+      exchange, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE,
+      "Content-Type: of the CloudEvents formats there are " EB_EVENT_JSON_TYPE
+      " and " EB_EVENTS_JSON_TYPE ", in UTF-8");
+}
+
+static void
+handle_publish (EbExchange *taken)
+{
+  g_autoptr (EbExchange) exchange = taken;
+  EbEventRequestMode mode = eb_event_request_get_mode (exchange);
+  g_autoptr (GError) error = NULL;
+  GPtrArray *drafts;
+
+  if (mode == EB_EVENT_REQUEST_UNSUPPORTED)
+    {
+      reply_unsupported (exchange);
+      return;
+    }
+  drafts = eb_event_request_read (exchange, mode, &error);
+  if (drafts != NULL)
+    publish (g_steal_pointer (&exchange), drafts, mode);
+  else
+    eb_exchange_reply_error (exchange, error);
+}
+
+/* History */
+
+typedef struct
+{
+  guint64 after;
+  guint64 limit;
+  char **types; /* (owned) (nullable) */
+} HistoryQuery;
+
+static void
+history_query_clear (HistoryQuery *self)
+{
+  g_strfreev (self->types);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HistoryQuery, history_query_clear)
+
+/* `types` may be given several times, and each time be several, separated by commas.
+ * Returns: (transfer full) (nullable): NULL for all */
+static char **
+split_types (char **values)
+{
+  g_autofree char *joined = g_strjoinv (",", values);
+
+  return *values != NULL ? g_strsplit (joined, ",", -1) : NULL;
+}
+
+static gboolean
+read_query (EbExchange *exchange, HistoryQuery *query, GError **error)
+{
+  g_auto (GStrv) types = NULL;
+
+  *query = (HistoryQuery){ 0, DEFAULT_LIMIT, NULL };
+  if (!eb_query_check_names (exchange->query, history_names, error)
+      || !eb_query_get_number (exchange->query, "after", 0, G_MAXINT64, &query->after, error)
+      || !eb_query_get_number (exchange->query, "limit", 1, EB_HISTORY_MAX, &query->limit, error))
+    return FALSE;
+  types = eb_query_get_all (exchange->query, "types", error);
+  if (types == NULL)
+    return FALSE;
+  query->types = split_types (types);
+  if (eb_types_check ((const char *const *) query->types, error))
+    return TRUE;
+  g_prefix_error (error, "“types”: ");
+  return FALSE;
+}
+
+static void
+add_link (EbExchange *exchange, const HistoryQuery *query, guint64 next)
+{
+  g_autoptr (GString) link = g_string_new (NULL);
+
+  g_string_append_printf (link, "<%s?after=%" G_GUINT64_FORMAT "&limit=%" G_GUINT64_FORMAT,
+                          exchange->path, next, query->limit);
+  for (char **type = query->types; type != NULL && *type != NULL; type++)
+    {
+      g_string_append (link, "&types=");
+      g_string_append_uri_escaped (link, *type, NULL, FALSE);
+    }
+  g_string_append (link, ">; rel=\"next\"");
+  soup_message_headers_append (get_response_headers (exchange), "Link", link->str);
+}
+
+static void
+read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (EbExchange) exchange = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EbHistory) history = eb_bus_read_finish (EB_BUS (source), result, &error);
+  g_auto (HistoryQuery) query = { 0 };
+  char *text;
+
+  if (history == NULL)
+    {
+      eb_exchange_reply_error (exchange, error);
+      return;
+    }
+  if (history->next > 0 && read_query (exchange, &query, NULL))
+    add_link (exchange, &query, history->next);
+  text = eb_events_to_json (history->events);
+  soup_server_message_set_status (exchange->message, SOUP_STATUS_OK, NULL);
+  soup_server_message_set_response (exchange->message, EB_EVENTS_JSON_TYPE, SOUP_MEMORY_TAKE, text,
+                                    strlen (text));
+}
+
+static gboolean
+wants_stream (EbExchange *exchange)
+{
+  const char *accept = soup_message_headers_get_list (get_request_headers (exchange), "Accept");
+  g_auto (GStrv) types = g_strsplit (accept != NULL ? accept : "", ",", -1);
+
+  for (char **type = types; *type != NULL; type++)
+    if (eb_media_type_is (g_strstrip (*type), "text/event-stream"))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+handle_history (EbExchange *taken)
+{
+  g_autoptr (EbExchange) exchange = taken;
+  g_auto (HistoryQuery) query = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  if (wants_stream (exchange))
+    {
+      eb_exchange_reply_problem (
+          exchange, SOUP_STATUS_NOT_ACCEPTABLE,
+          "Accept: there is no text/event-stream here, but " EB_EVENTS_JSON_TYPE);
+      return;
+    }
+  if (!read_query (exchange, &query, &error))
+    {
+      eb_exchange_reply_error (exchange, error);
+      return;
+    }
+  eb_exchange_pause (exchange);
+  eb_bus_read_async (exchange->bus, query.after, (const char *const *) query.types,
+                     (guint) query.limit, read_cb, exchange);
+  g_steal_pointer (&exchange);
+}
+
+/* One event */
+
+static void
+append_header (const char *name, const char *value, gpointer user_data)
+{
+  soup_message_headers_append (user_data, name, value);
+}
+
+/* A browser must neither guess what the data is nor run what is in it. */
+static void
+reply_event (EbExchange *exchange, EbEvent *event)
+{
+  SoupMessageHeaders *headers = get_response_headers (exchange);
+
+  soup_server_message_set_status (exchange->message, SOUP_STATUS_OK, NULL);
+  soup_message_headers_append (headers, "X-Content-Type-Options", "nosniff");
+  soup_message_headers_append (headers, "Content-Security-Policy", "sandbox");
+  eb_event_foreach_header (event, EB_MODE_BINARY, append_header, headers);
+  soup_message_body_append_bytes (soup_server_message_get_response_body (exchange->message),
+                                  eb_event_get_data (event));
+}
+
+static void
+got_event_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (EbExchange) exchange = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EbEvent) event = eb_bus_get_event_finish (EB_BUS (source), result, &error);
+
+  if (event != NULL)
+    reply_event (exchange, event);
+  else
+    eb_exchange_reply_error (exchange, error);
+}
+
+static void
+reply_no_sequence (EbExchange *exchange)
+{
+  g_autofree char *detail = g_strdup_printf (
+      "There is no event at %s: a sequence is a whole number from 1", exchange->path);
+
+  eb_exchange_reply_problem (exchange, SOUP_STATUS_NOT_FOUND, detail);
+}
+
+static void
+handle_event (EbExchange *taken)
+{
+  g_autoptr (EbExchange) exchange = taken;
+  g_autoptr (GError) error = NULL;
+  guint64 sequence;
+
+  if (!eb_query_check_names (exchange->query, no_names, &error))
+    eb_exchange_reply_error (exchange, error);
+  else if (!eb_sequence_parse (exchange->path + strlen (PREFIX), 1, &sequence))
+    reply_no_sequence (exchange);
+  else
+    {
+      eb_exchange_pause (exchange);
+      eb_bus_get_event_async (exchange->bus, sequence, got_event_cb, exchange);
+      g_steal_pointer (&exchange);
+    }
+}
+
+/* Routes */
+
+static void
+reply_not_allowed (EbExchange *exchange, const char *method, const char *allowed)
+{
+  g_autofree char *detail =
+      g_strdup_printf ("%s is not for this path; there is %s", method, allowed);
+
+  soup_message_headers_replace (get_response_headers (exchange), "Allow", allowed);
+  eb_exchange_reply_problem (exchange, SOUP_STATUS_METHOD_NOT_ALLOWED, detail);
+  eb_exchange_free (exchange);
+}
+
+/**
+ * eb_events_api_handle:
+ * @exchange: (transfer full): if its path is one of these
+ *
+ * Returns: FALSE if its path is another
+ */
+gboolean
+eb_events_api_handle (EbExchange *exchange)
+{
+  const char *method = soup_server_message_get_method (exchange->message);
+  gboolean is_all = g_str_equal (exchange->path, PATH);
+  gboolean is_read = g_str_equal (method, "GET") || g_str_equal (method, "HEAD");
+
+  if (!is_all && !g_str_has_prefix (exchange->path, PREFIX))
+    return FALSE;
+  if (is_all && g_str_equal (method, "POST"))
+    handle_publish (exchange);
+  else if (!is_read)
+    reply_not_allowed (exchange, method, is_all ? "GET, HEAD, POST" : "GET, HEAD");
+  else if (is_all)
+    handle_history (exchange);
+  else
+    handle_event (exchange);
+  return TRUE;
+}
