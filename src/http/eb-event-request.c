@@ -112,12 +112,25 @@ add_trace_context (EbDraft *draft, EbExchange *exchange)
 
 /* Binary */
 
+/* libsoup puts this in the place of what is not UTF-8, which must not pass for what was meant. */
+#define REPLACEMENT "\xef\xbf\xbd"
+
+static char *
+decode_value (const char *value, GError **error)
+{
+  if (strstr (value, REPLACEMENT) == NULL)
+    return eb_event_header_decode (value, error);
+  g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
+                       "it is not valid UTF-8, and what is not ASCII should be percent-encoded");
+  return NULL;
+}
+
 /* @seen: whether there was a specversion, which is no attribute of a draft */
 static gboolean
 read_header (EbDraft *draft, const char *header, const char *value, gboolean *seen, GError **error)
 {
   g_autofree char *name = g_ascii_strdown (header + strlen (PREFIX), -1);
-  g_autofree char *decoded = eb_event_header_decode (value, error);
+  g_autofree char *decoded = decode_value (value, error);
   gboolean is_version = g_str_equal (name, "specversion");
 
   if (decoded == NULL)

@@ -168,30 +168,38 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HistoryQuery, history_query_clear)
 /* `types` may be given several times, and each time be several, separated by commas.
  * Returns: (transfer full) (nullable): NULL for all */
 static char **
-split_types (char **values)
+read_types (EbExchange *exchange, GError **error)
 {
-  g_autofree char *joined = g_strjoinv (",", values);
+  g_auto (GStrv) values = eb_query_get_all (exchange->query, "types", error);
+  g_autofree char *joined = values != NULL ? g_strjoinv (",", values) : NULL;
+  g_auto (GStrv) types = NULL;
 
-  return *values != NULL ? g_strsplit (joined, ",", -1) : NULL;
+  if (values == NULL || *values == NULL)
+    return NULL;
+  types = g_strsplit (joined, ",", -1);
+  if (*types == NULL)
+    g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID, "“types” is empty");
+  else if (eb_types_check ((const char *const *) types, error))
+    return g_steal_pointer (&types);
+  else
+    g_prefix_error (error, "“types”: ");
+  return NULL;
 }
 
 static gboolean
 read_query (EbExchange *exchange, HistoryQuery *query, GError **error)
 {
-  g_auto (GStrv) types = NULL;
+  g_autoptr (GError) types_error = NULL;
 
   *query = (HistoryQuery){ 0, DEFAULT_LIMIT, NULL };
   if (!eb_query_check_names (exchange->query, history_names, error)
       || !eb_query_get_number (exchange->query, "after", 0, G_MAXINT64, &query->after, error)
       || !eb_query_get_number (exchange->query, "limit", 1, EB_HISTORY_MAX, &query->limit, error))
     return FALSE;
-  types = eb_query_get_all (exchange->query, "types", error);
-  if (types == NULL)
-    return FALSE;
-  query->types = split_types (types);
-  if (eb_types_check ((const char *const *) query->types, error))
+  query->types = read_types (exchange, &types_error);
+  if (types_error == NULL)
     return TRUE;
-  g_prefix_error (error, "“types”: ");
+  g_propagate_error (error, g_steal_pointer (&types_error));
   return FALSE;
 }
 
