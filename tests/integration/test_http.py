@@ -124,7 +124,7 @@ class RoutesTest(BusCase):
                 self.assertRegex(body, r"\AError:\S.*never go there")
 
     def test_unknown_paths(self):
-        for path in ("/", "/sendMessage/", "/nothing", "/v1/events", "//sendMessage"):
+        for path in ("/", "/sendMessage/", "/nothing", "/v1/nothing", "//sendMessage"):
             with self.subTest(path=path):
                 status, body = self.request("POST", path)
                 self.assertEqual(status, 404)

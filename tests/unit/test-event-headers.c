@@ -49,7 +49,7 @@ test_decode_refused (void)
     {
       g_autoptr (GError) error = NULL;
 
-      g_test_message ("%s", cases[i]);
+      g_test_message ("case %u", (guint) i);
       g_assert_null (eb_event_header_decode (cases[i], &error));
       g_assert_error (error, EB_ERROR, EB_ERROR_INVALID);
     }
