@@ -179,13 +179,15 @@ static void
 reply_event (EbExchange *exchange, EbEvent *event)
 {
   SoupMessageHeaders *headers = get_response_headers (exchange);
+  GBytes *data = eb_event_get_data (event);
 
   soup_server_message_set_status (exchange->message, SOUP_STATUS_OK, NULL);
   soup_message_headers_append (headers, "X-Content-Type-Options", "nosniff");
   soup_message_headers_append (headers, "Content-Security-Policy", "sandbox");
   eb_event_foreach_header (event, EB_MODE_BINARY, append_header, headers);
-  soup_message_body_append_bytes (soup_server_message_get_response_body (exchange->message),
-                                  eb_event_get_data (event));
+  if (g_bytes_get_size (data) > 0)
+    soup_message_body_append_bytes (soup_server_message_get_response_body (exchange->message),
+                                    data);
 }
 
 static void
