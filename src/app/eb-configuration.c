@@ -85,6 +85,7 @@ static const Key key_table[] = {
   { "delivery", "allow", KIND_LIST, FIELD (allow), NULL },
   { "delivery", "deny", KIND_LIST, FIELD (deny), NULL },
   { "delivery", "ca-file", KIND_STRING, FIELD (ca_file), NULL },
+  { "delivery", "origin", KIND_STRING, FIELD (origin), NULL },
 };
 
 static const Key *
@@ -280,10 +281,26 @@ check_ca_file (EbConfiguration *self, GError **error)
   return FALSE;
 }
 
+/* It is sent as the value of a header, and sinks compare it. */
+static gboolean
+check_origin (EbConfiguration *self, GError **error)
+{
+  const char *origin = self->origin;
+  gboolean valid = origin == NULL || *origin != '\0';
+
+  for (; valid && origin != NULL && *origin != '\0'; origin++)
+    valid = g_ascii_isgraph (*origin);
+  if (!valid)
+    g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+                 "delivery.origin is “%s”, not the name of a host: ASCII without blanks",
+                 self->origin);
+  return valid;
+}
+
 static gboolean
 check_together (EbConfiguration *self, GError **error)
 {
-  if (!check_addresses (self, error) || !check_ca_file (self, error))
+  if (!check_addresses (self, error) || !check_ca_file (self, error) || !check_origin (self, error))
     return FALSE;
   if (self->listen[0] != NULL || self->bus != EB_BUS_TYPE_NONE)
     return TRUE;
@@ -320,6 +337,7 @@ eb_configuration_free (EbConfiguration *self)
   g_strfreev (self->allow);
   g_strfreev (self->deny);
   g_free (self->ca_file);
+  g_free (self->origin);
   g_free (self->store_path);
   g_clear_pointer (&self->retry, g_array_unref);
   g_free (self);

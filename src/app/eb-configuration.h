@@ -67,6 +67,7 @@ typedef struct
   char **allow;  /* (owned) CIDRs */
   char **deny;   /* (owned) CIDRs */
   char *ca_file; /* (owned) (nullable) */
+  char *origin;  /* (owned) (nullable): NULL for the host's name */
 } EbConfiguration;
 
 EbConfiguration *eb_configuration_new (GKeyFile *keys, GError **error);

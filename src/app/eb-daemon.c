@@ -100,6 +100,11 @@ create_delivery_settings (EbDaemon *self, const EbConfiguration *configuration, 
   settings->connect_timeout = configuration->connect_timeout;
   settings->max_connections = eb_descriptors_share (configuration).sinks;
   settings->ca_file = g_strdup (configuration->ca_file);
+  if (configuration->origin != NULL)
+    {
+      g_free (settings->origin);
+      settings->origin = g_strdup (configuration->origin);
+    }
   eb_delivery_settings_set_retry (settings,
                                   (const GTimeSpan *) (gpointer) configuration->retry->data,
                                   configuration->retry->len);

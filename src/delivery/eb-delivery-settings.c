@@ -37,6 +37,7 @@ eb_delivery_settings_new (EbAddressPolicy *policy)
   eb_delivery_settings_set_retry (self, default_retry, G_N_ELEMENTS (default_retry));
   self->max_connections = DEFAULT_MAX_CONNECTIONS;
   self->policy = eb_address_policy_ref (policy);
+  self->origin = g_strdup (g_get_host_name ());
   return self;
 }
 
@@ -55,6 +56,18 @@ eb_delivery_settings_set_retry (EbDeliverySettings *self, const GTimeSpan *delay
     g_array_append_vals (self->retry, delays, n_delays);
 }
 
+/**
+ * eb_delivery_settings_get_timeout:
+ * @options: of the subscription
+ *
+ * Returns: what an attempt for it may take, in microseconds
+ */
+GTimeSpan
+eb_delivery_settings_get_timeout (const EbDeliverySettings *self, const EbDeliveryOptions *options)
+{
+  return options->timeout != 0 ? options->timeout : self->timeout;
+}
+
 EbDeliverySettings *
 eb_delivery_settings_ref (EbDeliverySettings *self)
 {
@@ -70,5 +83,6 @@ eb_delivery_settings_unref (EbDeliverySettings *self)
   g_array_unref (self->retry);
   eb_address_policy_unref (self->policy);
   g_free (self->ca_file);
+  g_free (self->origin);
   g_free (self);
 }

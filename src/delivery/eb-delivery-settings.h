@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "core/eb-delivery-options.h"
 #include "delivery/eb-address-policy.h"
 
 G_BEGIN_DECLS
@@ -17,6 +18,7 @@ G_BEGIN_DECLS
  * @policy: (owned): where deliveries may go
  * @ca_file: (owned) (nullable): PEM file of the authorities that https:// sinks are checked
  *   against; NULL for the system's
+ * @origin: (owned): who the daemon says it is to sinks that want to be asked first
  *
  * How deliveries are made. Immutable and atomically reference-counted; a changed configuration is
  * a new one.
@@ -30,12 +32,15 @@ typedef struct
   guint max_connections;
   EbAddressPolicy *policy;
   char *ca_file;
+  char *origin;
 } EbDeliverySettings;
 
 EbDeliverySettings *eb_delivery_settings_new (EbAddressPolicy *policy);
 EbDeliverySettings *eb_delivery_settings_ref (EbDeliverySettings *self);
 void
 eb_delivery_settings_set_retry (EbDeliverySettings *self, const GTimeSpan *delays, guint n_delays);
+GTimeSpan eb_delivery_settings_get_timeout (const EbDeliverySettings *self,
+                                            const EbDeliveryOptions *options);
 void eb_delivery_settings_unref (EbDeliverySettings *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbDeliverySettings, eb_delivery_settings_unref)
