@@ -78,10 +78,4 @@ eb_consumer_is_held (const EbConsumer *self)
   return self->recovery != NULL && self->recovery->hold != EB_HOLD_NONE;
 }
 
-static inline guint64
-eb_delivery_get_sequence (const EbDelivery *self)
-{
-  return eb_event_get_sequence (eb_parcel_get_event (self->parcel));
-}
-
 G_END_DECLS

@@ -33,8 +33,131 @@ eb_delivery_new (gpointer consumer, EbParcel *parcel, guint64 previous)
 void
 eb_delivery_free (EbDelivery *self)
 {
+  g_clear_pointer (&self->parcels, g_ptr_array_unref);
+  g_clear_pointer (&self->previouses, g_array_unref);
   eb_parcel_unref (self->parcel);
   g_free (self);
+}
+
+static void
+append (EbDelivery *self, EbParcel *parcel, guint64 previous)
+{
+  g_ptr_array_add (self->parcels, eb_parcel_ref (parcel));
+  g_array_append_val (self->previouses, previous);
+}
+
+/**
+ * eb_delivery_add:
+ * @parcel: is referenced; of an event that comes after those that are there
+ * @previous: sequence of the matching event before it
+ *
+ * Lets one more event travel with it, which makes it a batch.
+ */
+void
+eb_delivery_add (EbDelivery *self, EbParcel *parcel, guint64 previous)
+{
+  if (self->parcels == NULL)
+    {
+      self->parcels = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_parcel_unref);
+      self->previouses = g_array_new (FALSE, FALSE, sizeof (guint64));
+      append (self, self->parcel, self->previous);
+    }
+  append (self, parcel, previous);
+  eb_parcel_unref (self->parcel);
+  self->parcel = eb_parcel_ref (parcel);
+}
+
+/**
+ * eb_delivery_get_size:
+ *
+ * Returns: how many events it is of: 1 or more
+ */
+guint
+eb_delivery_get_size (const EbDelivery *self)
+{
+  return self->parcels != NULL ? self->parcels->len : 1;
+}
+
+/**
+ * eb_delivery_get_parcel:
+ * @index: below its size
+ *
+ * Returns: (transfer none): its event at that place, in order
+ */
+EbParcel *
+eb_delivery_get_parcel (const EbDelivery *self, guint index)
+{
+  return self->parcels != NULL ? g_ptr_array_index (self->parcels, index) : self->parcel;
+}
+
+/**
+ * eb_delivery_get_previous:
+ * @index: below its size
+ *
+ * Returns: sequence of the matching event before the one at that place; 0 at first
+ */
+guint64
+eb_delivery_get_previous (const EbDelivery *self, guint index)
+{
+  return self->previouses != NULL ? g_array_index (self->previouses, guint64, index)
+                                  : self->previous;
+}
+
+/**
+ * eb_delivery_get_sequence:
+ *
+ * Returns: its event's; of a batch the last one's
+ */
+guint64
+eb_delivery_get_sequence (const EbDelivery *self)
+{
+  return eb_event_get_sequence (eb_parcel_get_event (self->parcel));
+}
+
+/**
+ * eb_delivery_get_first:
+ *
+ * Returns: sequence of its event; of a batch of the first one
+ */
+guint64
+eb_delivery_get_first (const EbDelivery *self)
+{
+  return eb_event_get_sequence (eb_parcel_get_event (eb_delivery_get_parcel (self, 0)));
+}
+
+/**
+ * eb_delivery_get_charge:
+ *
+ * Returns: bytes that its events are charged with
+ */
+gsize
+eb_delivery_get_charge (const EbDelivery *self)
+{
+  gsize charge = 0;
+
+  for (guint i = 0; i < eb_delivery_get_size (self); i++)
+    charge += eb_event_get_charge (eb_parcel_get_event (eb_delivery_get_parcel (self, i)));
+  return charge;
+}
+
+/**
+ * eb_delivery_write_id:
+ * @prefix: of the subscription, from eb_webhook_id_prefix()
+ * @id: (out): its `webhook-id`, the same on every attempt
+ *
+ * A batch's has the first sequence too. After a kill before any answer it is not known any more
+ * what a batch was made of; one that is made anew and begins elsewhere must not be taken for it.
+ */
+void
+eb_delivery_write_id (const EbDelivery *self, const char *prefix, char id[EB_WEBHOOK_ID_SIZE])
+{
+  guint64 sequence = eb_delivery_get_sequence (self);
+
+  if (self->parcels == NULL || self->parcels->len == 1)
+    g_snprintf (id, EB_WEBHOOK_ID_SIZE, "%s-%" G_GUINT64_FORMAT, prefix, sequence);
+  else
+    g_snprintf (id, EB_WEBHOOK_ID_SIZE, "%s-%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, prefix,
+                eb_delivery_get_first (self), sequence);
 }
 
 /* Cuts @text where a character begins. */

@@ -5,21 +5,27 @@
 
 #include "core/eb-deadlines.h"
 #include "delivery/eb-parcel.h"
+#include "delivery/eb-webhook-id.h"
 
 G_BEGIN_DECLS
 
 /**
  * EbDelivery:
  *
- * One event for one subscription. It belongs to its consumer, in its worker's thread; a transport
- * that was handed it may use the last two fields until it has answered.
+ * One event for one subscription, or several that travel together: a batch. It belongs to its
+ * consumer, in its worker's thread; a transport that was handed it may use the last two fields
+ * until it has answered.
+ *
+ * A batch is fixed at its first attempt: from then on its events wait, and go again, together.
  */
 typedef struct
 {
-  GList link;          /* in its consumer's queue; data is the delivery itself */
-  gpointer consumer;   /* (unowned) whose it is */
-  EbParcel *parcel;    /* (owned) */
-  guint64 previous;    /* sequence of the matching event before it; 0 at first */
+  GList link;        /* in its consumer's queue; data is the delivery itself */
+  gpointer consumer; /* (unowned) whose it is */
+  EbParcel *parcel;  /* (owned) of the event; of a batch the last one's */
+  guint64 previous;  /* sequence of the matching event before it, or before its first; 0 at first */
+  GPtrArray *parcels;  /* (owned) (nullable) (element-type EbParcel) of a batch: all, in order */
+  GArray *previouses;  /* (owned) (nullable) (element-type guint64) of a batch: of each, the same */
   guint attempt;       /* 1 for the first */
   guint n_failures;    /* earlier attempts that the retry schedule counts */
   guint exception : 1; /* the ledger was told of it: others may pass it */
@@ -33,6 +39,14 @@ typedef struct
 
 EbDelivery *eb_delivery_new (gpointer consumer, EbParcel *parcel, guint64 previous);
 void eb_delivery_free (EbDelivery *self);
+void eb_delivery_add (EbDelivery *self, EbParcel *parcel, guint64 previous);
+guint eb_delivery_get_size (const EbDelivery *self);
+EbParcel *eb_delivery_get_parcel (const EbDelivery *self, guint index);
+guint64 eb_delivery_get_previous (const EbDelivery *self, guint index);
+guint64 eb_delivery_get_sequence (const EbDelivery *self);
+guint64 eb_delivery_get_first (const EbDelivery *self);
+gsize eb_delivery_get_charge (const EbDelivery *self);
+void eb_delivery_write_id (const EbDelivery *self, const char *prefix, char id[EB_WEBHOOK_ID_SIZE]);
 
 /**
  * EbAnswerKind:

@@ -86,8 +86,7 @@ eb_soup_message_new (GUri *uri,
   soup_message_set_request_body_from_bytes (message, NULL, eb_event_get_data (event));
   eb_event_foreach_header (event, EB_MODE_BINARY, append_header, headers);
 
-  g_snprintf (webhook_id, sizeof webhook_id, "%s-%" G_GUINT64_FORMAT, webhook_id_prefix,
-              eb_event_get_sequence (event));
+  eb_delivery_write_id (delivery, webhook_id_prefix, webhook_id);
   soup_message_headers_append (headers, "webhook-id", webhook_id);
   append_number (headers, "webhook-timestamp", (guint64) (now_us / G_USEC_PER_SEC));
   append_number (headers, "eventbus-attempt", delivery->attempt);

@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* Room for one, its NUL included: 32 hexadecimal digits, a hyphen, 20 digits. */
-#define EB_WEBHOOK_ID_SIZE 64
+/* Room for one, its NUL included: 32 hexadecimal digits, and twice a hyphen and 20 digits. */
+#define EB_WEBHOOK_ID_SIZE 80
 
 char *eb_webhook_id_prefix (const char *log_id, const char *subscription_id);
 
