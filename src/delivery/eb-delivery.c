@@ -160,6 +160,31 @@ eb_delivery_write_id (const EbDelivery *self, const char *prefix, char id[EB_WEB
                 eb_delivery_get_first (self), sequence);
 }
 
+static EbContent *
+string_batch (const EbDelivery *self)
+{
+  guint n_objects = eb_delivery_get_size (self);
+  g_autofree EbContent **objects = g_new (EbContent *, n_objects);
+
+  for (guint i = 0; i < n_objects; i++)
+    objects[i] = eb_parcel_get_content (eb_delivery_get_parcel (self, i), EB_MODE_STRUCTURED);
+  return eb_content_new_batch (objects, n_objects, eb_parcel_get_event (self->parcel));
+}
+
+/**
+ * eb_delivery_get_content:
+ * @mode: of the subscription
+ *
+ * Returns: (transfer full): what a request for it carries; in batch mode, one event is a batch too
+ */
+EbContent *
+eb_delivery_get_content (const EbDelivery *self, EbMode mode)
+{
+  if (mode == EB_MODE_BATCH)
+    return string_batch (self);
+  return eb_content_ref (eb_parcel_get_content (self->parcel, mode));
+}
+
 /* Cuts @text where a character begins. */
 static void
 shorten (char *text)

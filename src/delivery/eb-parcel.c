@@ -5,20 +5,13 @@
 
 #include "delivery/eb-parcel.h"
 
-#include <string.h>
-
-#include "codec/eb-event-headers.h"
-
-/* Small data goes right behind its head: one piece less for the kernel to gather, for every
- * subscriber. */
-#define MAX_COPIED 2048
-
 struct _EbParcel
 {
-  guint ref_count;     /* one thread only */
-  GHashTable *parcels; /* (unowned) where it is listed */
-  EbEvent *event;      /* (owned) */
-  GString *request;    /* (owned) (nullable): NULL until first asked for */
+  guint ref_count;       /* one thread only */
+  GHashTable *parcels;   /* (unowned) where it is listed */
+  EbEvent *event;        /* (owned) */
+  EbContent *binary;     /* (owned) (nullable): NULL until first asked for */
+  EbContent *structured; /* (owned) (nullable): NULL until first asked for */
 };
 
 /**
@@ -69,8 +62,8 @@ eb_parcel_unref (EbParcel *self)
   if (--self->ref_count > 0)
     return;
   g_hash_table_remove (self->parcels, self->event);
-  if (self->request != NULL)
-    g_string_free (self->request, TRUE);
+  g_clear_pointer (&self->binary, eb_content_unref);
+  g_clear_pointer (&self->structured, eb_content_unref);
   eb_event_unref (self->event);
   g_free (self);
 }
@@ -81,48 +74,22 @@ eb_parcel_get_event (EbParcel *self)
   return self->event;
 }
 
-static void
-append_header (const char *name, const char *value, gpointer user_data)
-{
-  GString *request = user_data;
-
-  g_string_append (request, name);
-  g_string_append (request, ": ");
-  g_string_append (request, value);
-  g_string_append (request, "\r\n");
-}
-
-static void
-write_request (EbParcel *self)
-{
-  GBytes *data = eb_event_get_data (self->event);
-  gsize size = g_bytes_get_size (data);
-
-  self->request = g_string_sized_new (384 + MIN (size, MAX_COPIED));
-  eb_event_foreach_header (self->event, EB_MODE_BINARY, append_header, self->request);
-  g_string_append_printf (self->request, "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n", size);
-  if (size <= MAX_COPIED)
-    g_string_append_len (self->request, g_bytes_get_data (data, NULL), (gssize) size);
-}
-
 /**
- * eb_parcel_get_parts:
- * @parts: (out): one after the other, the header lines that depend on the event alone,
- *   Content-Length and the empty line that ends the head included, and the data; the parcel's own
+ * eb_parcel_get_content:
+ * @mode: not %EB_MODE_BATCH
  *
- * Returns: how many parts there are
+ * Returns: (transfer none): the event in that mode; written when it is first asked for
  */
-guint
-eb_parcel_get_parts (EbParcel *self, struct iovec parts[EB_PARCEL_MAX_PARTS])
+EbContent *
+eb_parcel_get_content (EbParcel *self, EbMode mode)
 {
-  GBytes *data = eb_event_get_data (self->event);
-  gsize size = g_bytes_get_size (data);
-
-  if (self->request == NULL)
-    write_request (self);
-  parts[0] = (struct iovec){ self->request->str, self->request->len };
-  if (size <= MAX_COPIED)
-    return 1;
-  parts[1] = (struct iovec){ (gpointer) g_bytes_get_data (data, NULL), size };
-  return 2;
+  if (mode == EB_MODE_BINARY)
+    {
+      if (self->binary == NULL)
+        self->binary = eb_content_new_binary (self->event);
+      return self->binary;
+    }
+  if (self->structured == NULL)
+    self->structured = eb_content_new_structured (self->event);
+  return self->structured;
 }

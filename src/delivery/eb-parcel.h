@@ -3,9 +3,8 @@
 
 #pragma once
 
-#include <sys/uio.h>
-
-#include "core/eb-event.h"
+#include "core/eb-delivery-options.h"
+#include "delivery/eb-content.h"
 
 G_BEGIN_DECLS
 
@@ -13,11 +12,9 @@ G_BEGIN_DECLS
  * EbParcel:
  *
  * An event as one worker handles it: the event, and the part of a request that is the same for
- * every subscriber, written once. Reference-counted within its worker's thread.
+ * every subscriber, written once in each mode. Reference-counted within its worker's thread.
  */
 typedef struct _EbParcel EbParcel;
-
-#define EB_PARCEL_MAX_PARTS 2
 
 GHashTable *eb_parcels_new (void);
 EbParcel *eb_parcels_obtain (GHashTable *self, EbEvent *event);
@@ -25,7 +22,7 @@ EbParcel *eb_parcels_obtain (GHashTable *self, EbEvent *event);
 EbParcel *eb_parcel_ref (EbParcel *self);
 void eb_parcel_unref (EbParcel *self);
 EbEvent *eb_parcel_get_event (EbParcel *self);
-guint eb_parcel_get_parts (EbParcel *self, struct iovec parts[EB_PARCEL_MAX_PARTS]);
+EbContent *eb_parcel_get_content (EbParcel *self, EbMode mode);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbParcel, eb_parcel_unref)
 

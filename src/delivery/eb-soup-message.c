@@ -60,37 +60,77 @@ got_headers_cb (SoupMessage *message, gpointer user_data)
     soup_message_headers_set_content_length (headers, 0);
 }
 
+static void
+append_options (SoupMessageHeaders *headers, const EbDeliveryOptions *options, const char *origin)
+{
+  for (guint i = 0; options->headers != NULL && i < options->headers->len; i++)
+    {
+      const EbHeader *header = options->headers->pdata[i];
+
+      soup_message_headers_append (headers, header->name, header->value);
+    }
+  if (options->token != NULL)
+    {
+      g_autofree char *value = g_strconcat ("Bearer ", options->token, NULL);
+
+      soup_message_headers_append (headers, "Authorization", value);
+    }
+  if (options->handshake)
+    soup_message_headers_append (headers, "WebHook-Request-Origin", origin);
+}
+
+static void
+append_signature (SoupMessageHeaders *headers,
+                  const EbSoupRequest *request,
+                  const char *webhook_id,
+                  const EbContent *content)
+{
+  struct iovec id = { (gpointer) webhook_id, strlen (webhook_id) };
+  char signatures[EB_SIGNATURES_SIZE];
+
+  eb_signer_sign (request->signer, &id, eb_content_get_body (content), request->now_us, signatures);
+  soup_message_headers_append (headers, "webhook-signature", signatures);
+}
+
+static void
+append_attempt (SoupMessageHeaders *headers, const EbSoupRequest *request, const EbContent *content)
+{
+  const EbDelivery *delivery = request->delivery;
+  char webhook_id[EB_WEBHOOK_ID_SIZE];
+
+  eb_delivery_write_id (delivery, request->webhook_id_prefix, webhook_id);
+  soup_message_headers_append (headers, "webhook-id", webhook_id);
+  append_number (headers, "webhook-timestamp", (guint64) (request->now_us / G_USEC_PER_SEC));
+  append_number (headers, "eventbus-attempt", delivery->attempt);
+  append_number (headers, "eventbus-previous", delivery->previous);
+  if (request->signer != NULL)
+    append_signature (headers, request, webhook_id, content);
+}
+
 /**
  * eb_soup_message_new:
- * @webhook_id_prefix: of the subscription, from eb_webhook_id_prefix()
- * @now_us: real time of the attempt
  *
  * Returns: (transfer full): an attempt's request
  */
 SoupMessage *
-eb_soup_message_new (GUri *uri,
-                     const EbDelivery *delivery,
-                     const char *webhook_id_prefix,
-                     gint64 now_us)
+eb_soup_message_new (GUri *uri, const EbSoupRequest *request)
 {
   SoupMessage *message = soup_message_new_from_uri (SOUP_METHOD_POST, uri);
   SoupMessageHeaders *headers = soup_message_get_request_headers (message);
-  EbEvent *event = eb_parcel_get_event (delivery->parcel);
-  char webhook_id[EB_WEBHOOK_ID_SIZE];
+  EbEvent *event = eb_parcel_get_event (request->delivery->parcel);
+  EbMode mode = request->options->mode;
+  g_autoptr (EbContent) content = eb_delivery_get_content (request->delivery, mode);
+  g_autoptr (GBytes) body = eb_content_dup_body (content);
 
   /* A POST counts as idempotent to libsoup only if it is told so, and it uses no idle connection
    * for others. Sinks tell repeats by webhook-id. */
   soup_message_set_flags (message, SOUP_MESSAGE_IDEMPOTENT | SOUP_MESSAGE_NO_REDIRECT);
   g_signal_connect (message, "got-headers", G_CALLBACK (got_headers_cb), NULL);
   /* The type is among the event's headers, or is left out. */
-  soup_message_set_request_body_from_bytes (message, NULL, eb_event_get_data (event));
-  eb_event_foreach_header (event, EB_MODE_BINARY, append_header, headers);
-
-  eb_delivery_write_id (delivery, webhook_id_prefix, webhook_id);
-  soup_message_headers_append (headers, "webhook-id", webhook_id);
-  append_number (headers, "webhook-timestamp", (guint64) (now_us / G_USEC_PER_SEC));
-  append_number (headers, "eventbus-attempt", delivery->attempt);
-  append_number (headers, "eventbus-previous", delivery->previous);
+  soup_message_set_request_body_from_bytes (message, NULL, body);
+  eb_event_foreach_header (event, mode, append_header, headers);
+  append_options (headers, request->options, request->origin);
+  append_attempt (headers, request, content);
   return message;
 }
 

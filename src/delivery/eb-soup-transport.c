@@ -37,6 +37,7 @@ struct _EbChannel
   GUri *uri;                    /* (owned) */
   GInetAddress *literal;        /* (owned) (nullable): the host, if it is an address */
   char *webhook_id_prefix;      /* (owned) */
+  EbSigner *signer;             /* (owned) (nullable) */
   GQueue attempts;              /* (element-type Attempt) those that are not over */
 };
 
@@ -218,12 +219,20 @@ finish_with_response (Attempt *attempt)
                        .retry_after = soup_message_headers_get_one (headers, "Retry-After") });
 }
 
+static GTimeSpan
+get_timeout (const EbDeliverySettings *settings, const EbChannel *channel)
+{
+  return eb_delivery_settings_get_timeout (settings,
+                                           eb_subscription_get_options (channel->subscription));
+}
+
 static void
 deadline_cb (EbDeadline *deadline, gpointer user_data)
 {
   Attempt *attempt = ((AttemptDeadline *) deadline)->attempt;
   gboolean connecting = deadline == &attempt->connect.deadline;
-  GTimeSpan length = connecting ? attempt->settings->connect_timeout : attempt->settings->timeout;
+  GTimeSpan length = connecting ? attempt->settings->connect_timeout
+                                : get_timeout (attempt->settings, attempt->channel);
   g_autofree char *what =
       g_strdup_printf ("No %s within %g s", attempt->sent ? "complete answer" : "connection",
                        (double) length / G_TIME_SPAN_SECOND);
@@ -347,10 +356,23 @@ check_start (EbSoupTransport *self, Attempt *attempt, char **fault)
   return *fault == NULL;
 }
 
+static SoupMessage *
+create_message (EbSoupTransport *self, const Attempt *attempt)
+{
+  EbChannel *channel = attempt->channel;
+  EbSoupRequest request = { .delivery = attempt->delivery,
+                            .options = eb_subscription_get_options (channel->subscription),
+                            .webhook_id_prefix = channel->webhook_id_prefix,
+                            .signer = channel->signer,
+                            .origin = attempt->settings->origin,
+                            .now_us = eb_clock_get_real (self->clock) };
+
+  return eb_soup_message_new (channel->uri, &request);
+}
+
 static void
 start (EbSoupTransport *self, Attempt *attempt)
 {
-  EbChannel *channel = attempt->channel;
   g_autofree char *fault = NULL;
 
   attempt->started = TRUE;
@@ -362,14 +384,14 @@ start (EbSoupTransport *self, Attempt *attempt)
       return;
     }
 
-  attempt->message = eb_soup_message_new (
-      channel->uri, attempt->delivery, channel->webhook_id_prefix, eb_clock_get_real (self->clock));
+  attempt->message = create_message (self, attempt);
   g_object_set_data_full (G_OBJECT (attempt->message), "eb-attempt", g_rc_box_acquire (attempt),
                           attempt_unref);
   g_signal_connect (attempt->message, "network-event", G_CALLBACK (network_event_cb), attempt);
   g_signal_connect (attempt->message, "starting", G_CALLBACK (starting_cb), attempt);
   eb_deadlines_set (self->deadlines, &attempt->connect.deadline, self->settings->connect_timeout);
-  eb_deadlines_set (self->deadlines, &attempt->total.deadline, self->settings->timeout);
+  eb_deadlines_set (self->deadlines, &attempt->total.deadline,
+                    get_timeout (self->settings, attempt->channel));
   soup_session_send_async (self->session, attempt->message, G_PRIORITY_DEFAULT,
                            attempt->cancellable, sent_cb, attempt);
 }
@@ -451,11 +473,14 @@ open_channel (EbTransport *transport, EbSubscription *subscription)
 {
   EbSoupTransport *self = EB_SOUP_TRANSPORT (transport);
   EbSink *sink = eb_subscription_get_sink (subscription);
+  GPtrArray *secrets = eb_subscription_get_options (subscription)->secrets;
   EbChannel *channel = g_new0 (EbChannel, 1);
 
   channel->subscription = eb_subscription_ref (subscription);
   channel->uri = eb_soup_uri_new (sink);
   channel->literal = eb_sink_dup_literal (sink);
+  if (secrets != NULL)
+    channel->signer = eb_signer_new (secrets);
   channel->webhook_id_prefix =
       eb_webhook_id_prefix (self->log_id, eb_subscription_get_id (subscription));
   return channel;
@@ -486,6 +511,7 @@ close_channel (EbTransport *transport, EbChannel *channel)
   g_uri_unref (channel->uri);
   g_clear_object (&channel->literal);
   g_free (channel->webhook_id_prefix);
+  g_clear_pointer (&channel->signer, eb_signer_free);
   g_free (channel);
 }
 

@@ -5,9 +5,6 @@
 
 #include "delivery/eb-webhook-id.h"
 
-/* 128 bits: far more than it takes to tell every subscription of every log apart. */
-#define PREFIX_DIGITS 32
-
 /**
  * eb_webhook_id_prefix:
  *
@@ -26,5 +23,5 @@ eb_webhook_id_prefix (const char *log_id, const char *subscription_id)
   g_checksum_update (checksum, (const guchar *) log_id, -1);
   g_checksum_update (checksum, (const guchar *) "\n", 1);
   g_checksum_update (checksum, (const guchar *) subscription_id, -1);
-  return g_strndup (g_checksum_get_string (checksum), PREFIX_DIGITS);
+  return g_strndup (g_checksum_get_string (checksum), EB_WEBHOOK_ID_PREFIX_LENGTH);
 }

@@ -7,7 +7,11 @@
 
 G_BEGIN_DECLS
 
-/* Room for one, its NUL included: 32 hexadecimal digits, and twice a hyphen and 20 digits. */
+/* Hexadecimal digits. 128 bits: far more than it takes to tell every subscription of every log
+ * apart. */
+#define EB_WEBHOOK_ID_PREFIX_LENGTH 32
+
+/* Room for one, its NUL included: the prefix, and twice a hyphen and 20 digits. */
 #define EB_WEBHOOK_ID_SIZE 80
 
 char *eb_webhook_id_prefix (const char *log_id, const char *subscription_id);

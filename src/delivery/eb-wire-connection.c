@@ -16,6 +16,9 @@
 
 #include "core/eb-error.h"
 
+/* Of a request: what depends on the subscription, what on the event, and the body. */
+#define MAX_PARTS 3
+
 /**
  * eb_wire_connection_new:
  *
@@ -36,7 +39,7 @@ void
 eb_wire_connection_free (EbWireConnection *self)
 {
   eb_wire_connection_close (self);
-  g_free (self->head);
+  eb_wire_head_clear (&self->head);
   g_free (self);
 }
 
@@ -56,6 +59,7 @@ eb_wire_connection_close (EbWireConnection *self)
   g_clear_object (&self->lookup);
   g_clear_list (&self->addresses, g_object_unref);
   g_clear_error (&self->error);
+  g_clear_pointer (&self->content, eb_content_unref);
   eb_wire_response_clear (&self->response);
 }
 
@@ -118,22 +122,28 @@ eb_wire_connection_connect (EbWireConnection *self,
 
 /* The parts of the request from @self->position on. */
 static guint
-build_parts (EbWireConnection *self, struct iovec parts[1 + EB_PARCEL_MAX_PARTS])
+build_parts (EbWireConnection *self, struct iovec parts[MAX_PARTS])
 {
-  guint n_all = 1 + eb_parcel_get_parts (self->delivery->parcel, parts + 1), n_parts = 0;
+  const struct iovec all[MAX_PARTS] = { { self->head.text, self->head.length },
+                                        *eb_content_get_head (self->content),
+                                        *eb_content_get_body (self->content) };
   gsize skip = self->position;
+  guint n_parts = 0;
 
-  parts[0] = (struct iovec){ self->head, self->head_length };
-  for (guint i = 0; i < n_all; i++)
+  for (guint i = 0; i < MAX_PARTS; i++)
     {
-      gsize skipped = MIN (skip, parts[i].iov_len);
+      gsize skipped = MIN (skip, all[i].iov_len), length = all[i].iov_len - skipped;
+      char *base = (char *) all[i].iov_base + skipped;
+      struct iovec *last = n_parts > 0 ? &parts[n_parts - 1] : NULL;
 
       skip -= skipped;
-      if (parts[i].iov_len == skipped)
+      if (length == 0)
         continue;
-      parts[n_parts].iov_base = (char *) parts[i].iov_base + skipped;
-      parts[n_parts].iov_len = parts[i].iov_len - skipped;
-      n_parts++;
+      /* A small body is right behind its head. */
+      if (last != NULL && (char *) last->iov_base + last->iov_len == base)
+        last->iov_len += length;
+      else
+        parts[n_parts++] = (struct iovec){ base, length };
     }
   return n_parts;
 }
@@ -143,7 +153,7 @@ send_more (EbWireConnection *self, GError **error)
 {
   while (self->position < self->length)
     {
-      struct iovec parts[1 + EB_PARCEL_MAX_PARTS];
+      struct iovec parts[MAX_PARTS];
       struct msghdr message = { .msg_iov = parts, .msg_iovlen = build_parts (self, parts) };
       gssize n = sendmsg (self->fd, &message, MSG_NOSIGNAL);
 
@@ -161,72 +171,26 @@ send_more (EbWireConnection *self, GError **error)
   return TRUE;
 }
 
-/* printf() would be a tenth of what a delivery costs outside the kernel. */
-static char *
-put_number (char *end, guint64 number)
-{
-  char digits[20];
-  guint n = 0;
-
-  do
-    digits[n++] = (char) ('0' + number % 10);
-  while ((number /= 10) > 0);
-  while (n > 0)
-    *end++ = digits[--n];
-  return end;
-}
-
-static void
-write_lines (EbWireConnection *self, guint64 sequence, gint64 now_seconds)
-{
-  char *end = self->head + self->prefix_length;
-
-  end = put_number (end, sequence);
-  end = stpcpy (end, "\r\nwebhook-timestamp: ");
-  end = put_number (end, (guint64) now_seconds);
-  end = stpcpy (end, "\r\neventbus-attempt: ");
-  end = put_number (end, self->delivery->attempt);
-  end = stpcpy (end, "\r\neventbus-previous: ");
-  end = put_number (end, self->delivery->previous);
-  end = stpcpy (end, "\r\n");
-  self->head_length = (gsize) (end - self->head);
-}
-
-/* Four numbers of up to 20 digits, and the names between them. */
-#define LINES_SIZE 192
-
-/**
- * eb_wire_connection_set_prefix:
- * @prefix: request line and header lines, up to where an event's sequence ends its `webhook-id`
- */
-void
-eb_wire_connection_set_prefix (EbWireConnection *self, const char *prefix)
-{
-  self->prefix_length = strlen (prefix);
-  g_free (self->head);
-  self->head = g_malloc (self->prefix_length + LINES_SIZE);
-  memcpy (self->head, prefix, self->prefix_length);
-}
-
 /**
  * eb_wire_connection_begin:
- * @now_seconds: since 1970
+ * @content: (transfer full): of @self's delivery
+ * @signer: (nullable): of its subscription
+ * @now_us: real time
  *
  * Sends the request for @self's delivery, or as much of it as the socket takes.
  *
  * Returns: FALSE with a #GIOError if the connection turned out to be dead
  */
 gboolean
-eb_wire_connection_begin (EbWireConnection *self, gint64 now_seconds, GError **error)
+eb_wire_connection_begin (
+    EbWireConnection *self, EbContent *content, EbSigner *signer, gint64 now_us, GError **error)
 {
-  EbParcel *parcel = self->delivery->parcel;
-  struct iovec parts[EB_PARCEL_MAX_PARTS];
-  guint n_parts = eb_parcel_get_parts (parcel, parts);
+  const struct iovec *body = eb_content_get_body (content);
 
-  write_lines (self, eb_event_get_sequence (eb_parcel_get_event (parcel)), now_seconds);
-  self->length = self->head_length;
-  for (guint i = 0; i < n_parts; i++)
-    self->length += parts[i].iov_len;
+  g_clear_pointer (&self->content, eb_content_unref);
+  self->content = content;
+  eb_wire_head_write (&self->head, self->delivery, body, signer, now_us);
+  self->length = self->head.length + eb_content_get_head (content)->iov_len + body->iov_len;
   self->position = 0;
   return send_more (self, error);
 }
@@ -360,6 +324,7 @@ eb_wire_connection_rest (EbWireConnection *self)
   self->used = TRUE;
   self->n_sent += self->length;
   self->delivery = NULL;
+  g_clear_pointer (&self->content, eb_content_unref);
   eb_wire_response_clear (&self->response);
 }
 

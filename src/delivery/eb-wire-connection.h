@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 
 #include "delivery/eb-delivery.h"
+#include "delivery/eb-wire-head.h"
 #include "delivery/eb-wire-response.h"
 
 G_BEGIN_DECLS
@@ -64,14 +65,13 @@ typedef struct
   EbDeadline connecting; /* until the connection stands */
   GError *error;         /* (owned) (nullable) why it failed */
 
-  int fd;              /* -1 while there is none */
-  gboolean used;       /* it has carried a request before this one */
-  guint64 n_sent;      /* bytes of all requests before this one */
-  char *head;          /* (owned) (nullable) what of a request depends on the subscription */
-  gsize prefix_length; /* of head: always the same */
-  gsize head_length;   /* with the lines that differ from one delivery to the next */
-  gsize length;        /* bytes of the request at hand */
-  gsize position;      /* of it were sent */
+  int fd;         /* -1 while there is none */
+  gboolean used;  /* it has carried a request before this one */
+  guint64 n_sent; /* bytes of all requests before this one */
+  EbWireHead head;
+  EbContent *content; /* (owned) (nullable) of the request at hand */
+  gsize length;       /* bytes of the request at hand */
+  gsize position;     /* of it were sent */
   EbWireResponse response;
 } EbWireConnection;
 
@@ -82,14 +82,14 @@ gboolean eb_wire_connection_connect (EbWireConnection *self,
                                      int epoll_fd,
                                      GSocketAddress *address,
                                      GError **error);
-gboolean eb_wire_connection_begin (EbWireConnection *self, gint64 now_seconds, GError **error);
+gboolean eb_wire_connection_begin (
+    EbWireConnection *self, EbContent *content, EbSigner *signer, gint64 now_us, GError **error);
 EbWireResult eb_wire_connection_handle (EbWireConnection *self,
                                         guint32 events,
                                         EbWireParser *parser,
                                         guint8 *buffer,
                                         gsize buffer_size,
                                         GError **error);
-void eb_wire_connection_set_prefix (EbWireConnection *self, const char *prefix);
 void eb_wire_connection_rest (EbWireConnection *self);
 gboolean eb_wire_connection_was_ignored (EbWireConnection *self);
 

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "core/eb-error.h"
-#include "delivery/eb-webhook-id.h"
 #include "delivery/eb-wire-connection.h"
 
 /* Deliveries to http:// sinks over sockets of our own: thousands of them behind one epoll
@@ -57,6 +56,7 @@ struct _EbWireTransport
 typedef struct
 {
   EbSubscription *subscription; /* (owned) */
+  EbSigner *signer;             /* (owned) (nullable) */
   GQueue connections;           /* (element-type EbWireConnection) in any state but CLOSED */
 } WireChannel;
 
@@ -75,17 +75,10 @@ static void
 set_prefix (EbWireTransport *self, EbWireConnection *connection)
 {
   WireChannel *channel = connection->channel;
-  EbSink *sink = eb_subscription_get_sink (channel->subscription);
-  g_autofree char *authority = eb_sink_dup_authority (sink);
-  g_autofree char *id =
-      eb_webhook_id_prefix (self->log_id, eb_subscription_get_id (channel->subscription));
-  g_autofree char *prefix = g_strdup_printf ("POST %s HTTP/1.1\r\n"
-                                             "Host: %s\r\n"
-                                             "User-Agent: EventBus/" PACKAGE_VERSION "\r\n"
-                                             "webhook-id: %s-",
-                                             eb_sink_get_target (sink), authority, id);
+  g_autofree char *prefix =
+      eb_wire_head_create_prefix (channel->subscription, self->log_id, self->settings->origin);
 
-  eb_wire_connection_set_prefix (connection, prefix);
+  eb_wire_head_set_prefix (&connection->head, prefix);
 }
 
 /* The queue that holds connections of this state, if one does. */
@@ -243,11 +236,14 @@ handle_broken (EbWireTransport *self, EbWireConnection *connection, GError *erro
 static void
 begin (EbWireTransport *self, EbWireConnection *connection)
 {
-  gint64 now_seconds = eb_clock_get_real (self->clock) / G_USEC_PER_SEC;
+  WireChannel *channel = connection->channel;
+  EbMode mode = eb_subscription_get_options (channel->subscription)->mode;
+  EbContent *content = eb_delivery_get_content (connection->delivery, mode);
+  gint64 now_us = eb_clock_get_real (self->clock);
   GError *error = NULL;
 
   set_state (self, connection, EB_WIRE_BUSY);
-  if (!eb_wire_connection_begin (connection, now_seconds, &error))
+  if (!eb_wire_connection_begin (connection, content, channel->signer, now_us, &error))
     handle_broken (self, connection, error);
 }
 
@@ -371,6 +367,13 @@ find_idle (WireChannel *channel)
   return NULL;
 }
 
+static GTimeSpan
+get_timeout (EbWireTransport *self, const WireChannel *channel)
+{
+  return eb_delivery_settings_get_timeout (self->settings,
+                                           eb_subscription_get_options (channel->subscription));
+}
+
 static void
 wire_send (EbTransport *transport, EbChannel *opaque, EbDelivery *delivery)
 {
@@ -378,7 +381,7 @@ wire_send (EbTransport *transport, EbChannel *opaque, EbDelivery *delivery)
   WireChannel *channel = (WireChannel *) opaque;
   EbWireConnection *connection = find_idle (channel);
 
-  eb_deadlines_set (self->attempts, &delivery->deadline, self->settings->timeout);
+  eb_deadlines_set (self->attempts, &delivery->deadline, get_timeout (self, channel));
   if (connection != NULL)
     {
       connection->delivery = delivery;
@@ -401,8 +404,11 @@ static EbChannel *
 wire_open (EbTransport *transport, EbSubscription *subscription)
 {
   WireChannel *channel = g_new0 (WireChannel, 1);
+  GPtrArray *secrets = eb_subscription_get_options (subscription)->secrets;
 
   channel->subscription = eb_subscription_ref (subscription);
+  if (secrets != NULL)
+    channel->signer = eb_signer_new (secrets);
   return (EbChannel *) channel;
 }
 
@@ -422,6 +428,7 @@ wire_close (EbTransport *transport, EbChannel *opaque)
         }
       drop (self, connection);
     }
+  g_clear_pointer (&channel->signer, eb_signer_free);
   eb_subscription_unref (channel->subscription);
   g_free (channel);
 }
@@ -430,10 +437,12 @@ static void
 wire_configure (EbTransport *transport, EbDeliverySettings *settings)
 {
   EbWireTransport *self = EB_WIRE_TRANSPORT (transport);
+  g_autoptr (EbDeliverySettings) old = self->settings;
 
-  eb_delivery_settings_ref (settings);
-  eb_delivery_settings_unref (self->settings);
-  self->settings = settings;
+  self->settings = eb_delivery_settings_ref (settings);
+  /* Their heads say who we were. */
+  while (self->idle.length > 0 && !g_str_equal (old->origin, settings->origin))
+    drop (self, g_queue_peek_head (&self->idle));
 }
 
 static void
@@ -481,7 +490,7 @@ attempt_timeout_cb (EbDeadline *deadline, gpointer user_data)
   fail (
       self, connection,
       new_timeout_error (connection->state == EB_WIRE_WAITING ? "No free connection" : "No answer",
-                         self->settings->timeout));
+                         get_timeout (self, connection->channel)));
 }
 
 static void
