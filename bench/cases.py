@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The cases: what runs against what, and the figure that each must reach."""
 
+import json
+
 import load
 import servers
 from durable import DURABLE_CASES
@@ -16,6 +18,8 @@ IDLE_CLIENTS = 4_000
 FEW_SUBSCRIPTIONS, SUBSCRIPTIONS, MANY_SUBSCRIPTIONS = 1_000, 10_000, 100_000
 MATCHES = 10
 PATTERN_SHAPES = {"literal": "literal", "middle": "`*` in the middle", "rest": "`>` at the end"}
+WAITING_EVENTS = 100_000
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 def fanout_100(bench, rounds):
@@ -136,6 +140,29 @@ def matching(bench, rounds):
                        at_most=1.5)]
 
 
+def signing(bench, rounds):
+    case, shape = "signing", {"sinks": 100, "warmup": 20}
+    for _ in range(rounds):
+        bench.eventbusd(case, "unsigned", config="{}", events=bench.events(3000), **shape)
+        bench.eventbusd(case, "signed", config=json.dumps({"secret": SECRET}),
+                        events=bench.events(3000), **shape)
+    return [Row("deliveries/s, 100 sinks, signed", "unsigned",
+                bench.ratios(case, "signed", "unsigned", warm_rate), at_least=0.9)]
+
+
+def batch(bench, rounds):
+    case, events = "batch", bench.events(WAITING_EVENTS)
+    shape = {"sinks": 1, "warmup": 0, "events": events, "connections": 16, "window": 0,
+             "late": True}
+    for _ in range(rounds):
+        for mode in ("binary", "batch"):
+            result = bench.eventbusd(case, mode, config=json.dumps({"mode": mode}), **shape)
+            bench.say(f"{case}: {mode}: {result['catch_up']:,.0f} events/s of {events:,} that waited")
+    return [Row("events/s to a sink that takes batches", "one by one",
+                bench.ratios(case, "batch", "binary", lambda result: result["catch_up"]),
+                at_least=10)]
+
+
 CASES = {
     "fanout-100": fanout_100,
     "fanout-5000": fanout_5000,
@@ -144,5 +171,7 @@ CASES = {
     "idle-clients": idle_clients,
     "memory": memory,
     "matching": matching,
+    "signing": signing,
+    "batch": batch,
     **DURABLE_CASES,
 }

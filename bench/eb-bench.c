@@ -62,6 +62,7 @@ run_fanout (int argc, char **argv, GError **error)
     { "passive", 0, 0, G_OPTION_ARG_NONE, &o.passive, "Another program sends", NULL },
     { "late", 0, 0, G_OPTION_ARG_NONE, &o.late, "Sinks open when all is published", NULL },
     { "unregistered", 0, 0, G_OPTION_ARG_NONE, &o.unregistered, "Register no sink", NULL },
+    { "config", 0, 0, G_OPTION_ARG_STRING, &o.config, "What sinks subscribe with", "JSON" },
     { NULL }
   };
   g_autoptr (GOptionContext) context = g_option_context_new ("- measure a fan-out");
@@ -83,7 +84,9 @@ run_register (int argc, char **argv, GError **error)
 
   return parse (context, entries, &argc, &argv, error)
          && require_server (server_text, &server, error)
-         && eb_load_register (&server, 0, (guint) count, DISCARD_PORT, error);
+         && eb_load_register (
+             &server, &(EbLoadRegistration){ .n_sinks = (guint) count, .port = DISCARD_PORT },
+             error);
 }
 
 static gboolean

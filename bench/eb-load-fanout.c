@@ -64,14 +64,22 @@ used_cpu_us (void)
 }
 
 static gboolean
-register_sinks (Fanout *self, GError **error)
+register_sinks (Fanout *self, gboolean again, GError **error)
 {
   const EbLoadFanoutOptions *options = self->options;
   guint good = (guint) (options->sinks + options->silent);
+  EbLoadRegistration answering = { .n_sinks = good,
+                                   .port = eb_load_sink_get_port (self->sink),
+                                   .config = options->config,
+                                   .again = again };
+  EbLoadRegistration refusing = { .first_sink = good,
+                                  .n_sinks = (guint) options->refusing,
+                                  .port = eb_load_sink_get_refusing_port (self->sink),
+                                  .config = options->config,
+                                  .again = again };
 
-  return eb_load_register (&self->server, 0, good, eb_load_sink_get_port (self->sink), error)
-         && eb_load_register (&self->server, good, (guint) options->refusing,
-                              eb_load_sink_get_refusing_port (self->sink), error);
+  return eb_load_register (&self->server, &answering, error)
+         && eb_load_register (&self->server, &refusing, error);
 }
 
 static void
@@ -82,7 +90,7 @@ open_sinks (Fanout *self)
   eb_load_sink_open (self->sink);
   self->open_ns = eb_load_now_ns ();
   /* A sink that comes back keeps alive, so that it is not found only at the next probe. */
-  if (self->options->late && !register_sinks (self, &error))
+  if (self->options->late && !register_sinks (self, TRUE, &error))
     g_error ("%s", error->message);
 }
 
@@ -169,7 +177,7 @@ prepare_publisher (Fanout *self, GError **error)
   const EbLoadFanoutOptions *options = self->options;
 
   if (!read_server (&self->server, error)
-      || (!options->unregistered && !register_sinks (self, error)))
+      || (!options->unregistered && !register_sinks (self, FALSE, error)))
     return FALSE;
 
   self->publisher =

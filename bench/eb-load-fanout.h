@@ -24,6 +24,8 @@ G_BEGIN_DECLS
  * @late: the sinks refuse connections until everything is published, and keep alive then
  * @passive: nothing is published here: another program sends the deliveries
  * @unregistered: the sinks need not be registered
+ * @config: (nullable): JSON, how the sinks want their deliveries; NULL for what the tutorial's API
+ *   gives
  */
 typedef struct
 {
@@ -42,6 +44,7 @@ typedef struct
   gboolean late;
   gboolean passive;
   gboolean unregistered;
+  char *config;
 } EbLoadFanoutOptions;
 
 gboolean eb_load_fanout_run (const EbLoadFanoutOptions *options, GError **error);

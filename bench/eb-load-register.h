@@ -8,10 +8,27 @@
 
 G_BEGIN_DECLS
 
-gboolean eb_load_register (const struct sockaddr_in *server,
-                           guint first_sink,
-                           guint n_sinks,
-                           guint16 port,
-                           GError **error);
+/**
+ * EbLoadRegistration:
+ * @first_sink: the number of the first sink
+ * @n_sinks: how many to register from there on
+ * @port: the port that they are registered with
+ * @config: (nullable): JSON, the config of subscriptions by the bus's own API; NULL for the
+ *   tutorial's API
+ * @again: they are registered already, and keep alive
+ *
+ * Which sinks, and how.
+ */
+typedef struct
+{
+  guint first_sink;
+  guint n_sinks;
+  guint16 port;
+  const char *config;
+  gboolean again;
+} EbLoadRegistration;
+
+gboolean
+eb_load_register (const struct sockaddr_in *server, const EbLoadRegistration *what, GError **error);
 
 G_END_DECLS

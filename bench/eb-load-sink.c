@@ -85,6 +85,42 @@ peer_answer (Peer *peer)
       }
 }
 
+/* What an event's data is in a JSON object that says nothing of it but its type. */
+static const char DATA_MEMBER[] = "\"data_base64\":\"";
+
+/* A batch is as many deliveries as it has events; what is looked for in it is nothing that our
+ * events have anywhere else. */
+static void
+take_batch (EbLoadSink *self, guint sink, const char *body, gsize size, gsize head)
+{
+  const char *end = body + size, *at = body;
+
+  while ((at = memmem (at, (gsize) (end - at), DATA_MEMBER, sizeof DATA_MEMBER - 1)) != NULL)
+    {
+      EbLoadPayload payload[2]; /* room for what is too long to be one of ours */
+      int state = 0;
+      guint save = 0;
+      const char *encoded = at + sizeof DATA_MEMBER - 1;
+      const char *quote = memchr (encoded, '"', (gsize) (end - encoded));
+      gsize length = quote != NULL ? (gsize) (quote - encoded) : 0;
+
+      length = MIN (length, sizeof payload);
+      length = g_base64_decode_step (encoded, length, (guchar *) payload, &state, &save);
+      eb_load_tally_arrived (self->tally, sink, (const char *) payload, length, head);
+      head = 0;
+      at = encoded;
+    }
+}
+
+static void
+take_request (EbLoadSink *self, guint sink, const char *body, gsize size, gsize head)
+{
+  if (size > 0 && body[0] == '[')
+    take_batch (self, sink, body, size, head);
+  else
+    eb_load_tally_arrived (self->tally, sink, body, size, head);
+}
+
 /* Takes every whole request out of @data. Returns how many bytes that was; -1 when the peer is to
  * be closed. */
 static gssize
@@ -107,7 +143,7 @@ peer_take_requests (Peer *peer, const char *data, gsize size)
 
       self->n_requests++;
       if (self->drop_every == 0 || self->n_requests % self->drop_every != 0)
-        eb_load_tally_arrived (self->tally, peer->index, data + used + head, body, head);
+        take_request (self, peer->index, data + used + head, body, head);
       used += head + body;
       peer_owe (peer);
     }

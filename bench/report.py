@@ -132,6 +132,10 @@ that have not arrived everywhere.
   pass, of each subscription that it finds; no delivery. Ten subscriptions share a pattern; the types
   are drawn at random from all patterns, and in the last row from the same 100. The figure is the
   median of 20,000 events.
+- **signed**: each sink has a secret, so each delivery has a signature of its own; both runs subscribe by
+  `PUT /v1/subscriptions/ID`.
+- **batches**: the sink refuses connections until all events are published, then listens and keeps alive;
+  the rate runs from there to the last arrival.
 - **durable**: the same daemon with `--store=sqlite:` and `durability=full`, in a new folder under the build
   folder: every event is on that file system before its publisher is told. The rate of `fdatasync` is what
   the file system takes for a page appended and synced, again and again, to a file of its own.
