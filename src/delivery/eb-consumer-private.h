@@ -46,6 +46,7 @@ struct _EbConsumer
   guint gone : 1;       /* nobody is there any more: nothing is sent */
 };
 
+void eb_consumer_apply_rate (EbConsumer *self);
 void eb_consumer_proceed (EbConsumer *self);
 void eb_consumer_note_progress (EbConsumer *self);
 EbDelivery *eb_consumer_enqueue (EbConsumer *self, EbParcel *parcel);
@@ -76,6 +77,12 @@ static inline gboolean
 eb_consumer_is_held (const EbConsumer *self)
 {
   return self->recovery != NULL && self->recovery->hold != EB_HOLD_NONE;
+}
+
+static inline gboolean
+eb_consumer_is_paced (const EbConsumer *self)
+{
+  return self->recovery != NULL && self->recovery->paced;
 }
 
 G_END_DECLS

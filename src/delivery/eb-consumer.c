@@ -9,6 +9,20 @@
 #define CURSOR_UNKNOWN (EB_CURSOR_FLOOR - 1)
 
 /**
+ * eb_consumer_apply_rate:
+ *
+ * Keeps to what its subscription says from now on.
+ */
+void
+eb_consumer_apply_rate (EbConsumer *self)
+{
+  guint rate = eb_subscription_get_options (self->subscription)->rate;
+
+  if (rate > 0 || self->recovery != NULL)
+    eb_rate_set (&eb_consumer_obtain_recovery (self)->rate, rate, G_TIME_SPAN_SECOND);
+}
+
+/**
  * eb_consumer_new:
  * @transport: to the subscription's sink; must outlive the consumer
  * @owner: must outlive the consumer
@@ -25,6 +39,7 @@ eb_consumer_new (EbSubscription *subscription, EbTransport *transport, const EbC
   self->transport = transport;
   self->owner = owner;
   self->settled = TRUE;
+  eb_consumer_apply_rate (self);
   return self;
 }
 
@@ -88,15 +103,16 @@ has_room_for_page (EbConsumer *self)
   return self->queue.length <= EB_QUEUE_MAX_LENGTH / 2 && self->queued <= EB_QUEUE_MAX_BYTES / 2;
 }
 
-/* What a held subscription owes, and what waits aside, waits for longer than anybody who stops the
- * daemon would. What an ephemeral subscriber was sent is on its way, whether or not it says so in
- * the end. */
+/* What a held or a paced subscription owes, and what waits aside, waits for longer than anybody who
+ * stops the daemon would. What an ephemeral subscriber was sent is on its way, whether or not it
+ * says so in the end. */
 static void
 update_settled (EbConsumer *self)
 {
   gboolean sent = self->under_way.length == 0 || eb_subscription_is_ephemeral (self->subscription);
   gboolean waits = self->queue.length > 0 || self->lagging;
-  gboolean settled = self->gone || (sent && (!waits || eb_consumer_is_held (self)));
+  gboolean must_wait = eb_consumer_is_held (self) || eb_consumer_is_paced (self);
+  gboolean settled = self->gone || (sent && (!waits || must_wait));
 
   if (settled == self->settled)
     return;
@@ -106,13 +122,27 @@ update_settled (EbConsumer *self)
 
 /* To a sink that was not there, one attempt is enough to see whether it is back. */
 static gboolean
-may_send (EbConsumer *self)
+may_send_but_for_rate (EbConsumer *self)
 {
   guint limit = self->recovery != NULL && self->recovery->n_probes > 0
                     ? 1
                     : eb_subscription_get_concurrency (self->subscription);
 
   return self->under_way.length < limit && !eb_consumer_is_held (self);
+}
+
+/* Says how it stands with the rate, too: whether that is all that something waits for. */
+static gboolean
+may_send (EbConsumer *self)
+{
+  EbRecovery *recovery = self->recovery;
+
+  if (recovery == NULL || !eb_rate_is_limited (&recovery->rate))
+    return may_send_but_for_rate (self);
+  recovery->paced = (self->queue.length > 0 || recovery->line.length > 0)
+                    && may_send_but_for_rate (self)
+                    && eb_rate_get_due (&recovery->rate) > eb_consumer_get_now (self);
+  return !recovery->paced && may_send_but_for_rate (self);
 }
 
 static GList *
@@ -140,7 +170,9 @@ send (EbConsumer *self, GList *link)
     self->channel = eb_transport_open (self->transport, self->subscription);
   g_queue_push_tail_link (&self->under_way, link);
   delivery->attempt++;
-  delivery->sent_us = eb_clock_get_monotonic (self->owner->clock);
+  delivery->sent_us = eb_consumer_get_now (self);
+  if (self->recovery != NULL)
+    eb_rate_take (&self->recovery->rate, delivery->sent_us);
   eb_transport_send (self->transport, self->channel, delivery);
 }
 

@@ -117,6 +117,25 @@ settled_cb (EbConsumer *consumer, gboolean settled, gpointer user_data)
   check_drained (self);
 }
 
+/* Returns: (transfer full): the schedule of @subscription: its own one, or the daemon's */
+static GArray *
+get_retry (EbDispatcher *self, EbSubscription *subscription)
+{
+  const EbDeliveryOptions *options = eb_subscription_get_options (subscription);
+  GArray *retry;
+
+  if (options->retry == NULL)
+    return g_array_ref (self->settings->retry);
+  retry = g_array_sized_new (FALSE, FALSE, sizeof (GTimeSpan), options->retry->len);
+  for (guint i = 0; i < options->retry->len; i++)
+    {
+      GTimeSpan delay = g_array_index (options->retry, guint, i) * G_TIME_SPAN_SECOND;
+
+      g_array_append_val (retry, delay);
+    }
+  return retry;
+}
+
 static EbVerdict
 judge_failure (EbDispatcher *self,
                EbConsumer *consumer,
@@ -124,7 +143,8 @@ judge_failure (EbDispatcher *self,
                const EbAnswer *answer,
                guint n_probes)
 {
-  EbAttempt attempt = { .retry = self->settings->retry,
+  g_autoptr (GArray) retry = get_retry (self, eb_consumer_get_subscription (consumer));
+  EbAttempt attempt = { .retry = retry,
                         .number = delivery->attempt,
                         .n_failures = delivery->n_failures,
                         .n_probes = n_probes,

@@ -51,14 +51,14 @@ eb_recovery_hold (EbRecovery *self, EbHold hold, gint64 until_us)
 /**
  * eb_recovery_is_over:
  *
- * Returns: whether everything is well again
+ * Returns: whether everything is well again, and may be sent at once
  */
 gboolean
 eb_recovery_is_over (EbRecovery *self)
 {
   return self->hold == EB_HOLD_NONE && self->n_probes == 0 && self->read_at_us == 0
-         && self->line.length == 0 && self->n_fetching == 0 && self->n_exceptions == 0
-         && eb_aside_get_size (self->aside) == 0;
+         && !eb_rate_is_limited (&self->rate) && self->line.length == 0 && self->n_fetching == 0
+         && self->n_exceptions == 0 && eb_aside_get_size (self->aside) == 0;
 }
 
 static gboolean
@@ -84,6 +84,8 @@ eb_recovery_get_due (EbRecovery *self)
     due_us = MIN (due_us, self->hold_until_us);
   if (self->read_at_us != 0)
     due_us = MIN (due_us, self->read_at_us);
+  if (self->paced)
+    due_us = MIN (due_us, eb_rate_get_due (&self->rate));
   return due_us;
 }
 

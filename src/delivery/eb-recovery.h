@@ -5,6 +5,7 @@
 
 #include "delivery/eb-aside.h"
 #include "delivery/eb-delivery.h"
+#include "delivery/eb-rate.h"
 
 G_BEGIN_DECLS
 
@@ -39,9 +40,12 @@ typedef enum
  * @aside: (owned): what waits for its retry
  * @line: (element-type EbDelivery): those of them that are next, before what the log brings
  * @n_fetching: those of them whose events are being read
- * @n_exceptions: deliveries that the ledger has as waiting aside, wherever they are
+ * @n_exceptions: events that the ledger has as waiting aside, wherever they are
+ * @rate: how often something may be sent; without a limit for most
+ * @paced: what could be sent waits for its turn at that rate
  *
- * What a consumer has only while something is wrong with its sink, or with the log.
+ * What a consumer has only while something is wrong with its sink, or with the log; and always if
+ * its rate is limited.
  */
 typedef struct
 {
@@ -55,6 +59,8 @@ typedef struct
   GQueue line;
   guint n_fetching;
   guint n_exceptions;
+  EbRate rate;
+  gboolean paced;
 } EbRecovery;
 
 EbRecovery *eb_recovery_new (gpointer consumer);
