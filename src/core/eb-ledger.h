@@ -51,6 +51,7 @@ typedef struct
 {
   guint64 sequence;
   guint64 previous;  /* sequence of the matching event before it; 0 at first */
+  guint64 batch;     /* the last sequence of the batch it waits with; 0 for none */
   gboolean dead;     /* else it waits aside */
   guint attempts;    /* made so far */
   guint failures;    /* of those, how many the retry schedule counts */

@@ -16,12 +16,20 @@ struct _EbAside
   guint n_ahead;
 };
 
+static void
+entry_free (EbAsideEntry *entry)
+{
+  g_clear_pointer (&entry->parcel, eb_parcel_unref);
+  g_free (entry);
+}
+
 EbAside *
 eb_aside_new (void)
 {
   EbAside *self = g_new0 (EbAside, 1);
 
-  self->entries = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
+  self->entries =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) entry_free);
   self->waiting = eb_due_heap_new ();
   return self;
 }
@@ -41,6 +49,7 @@ leave_state (EbAside *self, EbAsideEntry *entry)
   if (entry->state == EB_ASIDE_AHEAD)
     self->n_ahead--;
   eb_due_heap_clear (self->waiting, &entry->due);
+  g_clear_pointer (&entry->parcel, eb_parcel_unref);
 }
 
 static void
@@ -67,6 +76,7 @@ eb_aside_add (EbAside *self, const EbAsideEntry *entry, EbAsideState state, gint
   EbAsideEntry *copy = g_memdup2 (entry, sizeof *entry);
 
   copy->due.place = 0;
+  copy->parcel = NULL;
   g_hash_table_insert (self->entries, &copy->sequence, copy);
   enter_state (self, copy, state, due_us);
   return copy;
@@ -103,6 +113,47 @@ eb_aside_set_state (EbAside *self, EbAsideEntry *entry, EbAsideState state, gint
   enter_state (self, entry, state, due_us);
 }
 
+/**
+ * eb_aside_set_fetched:
+ * @parcel: its event; is referenced
+ */
+void
+eb_aside_set_fetched (EbAside *self, EbAsideEntry *entry, EbParcel *parcel)
+{
+  eb_aside_set_state (self, entry, EB_ASIDE_FETCHED, 0);
+  entry->parcel = eb_parcel_ref (parcel);
+}
+
+static int
+compare_entries (gconstpointer a, gconstpointer b)
+{
+  const EbAsideEntry *const *entry_a = a, *const *entry_b = b;
+
+  return eb_sequence_compare (&(*entry_a)->sequence, &(*entry_b)->sequence);
+}
+
+/**
+ * eb_aside_find_batch:
+ * @batch: not 0
+ *
+ * Returns: (transfer container) (element-type EbAsideEntry): the events of a batch, in order, that
+ *   are not ahead
+ */
+GPtrArray *
+eb_aside_find_batch (EbAside *self, guint64 batch)
+{
+  GPtrArray *found = g_ptr_array_new ();
+  GHashTableIter iter;
+  EbAsideEntry *entry;
+
+  g_hash_table_iter_init (&iter, self->entries);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &entry))
+    if (entry->batch == batch && entry->state != EB_ASIDE_AHEAD)
+      g_ptr_array_add (found, entry);
+  g_ptr_array_sort (found, compare_entries);
+  return found;
+}
+
 void
 eb_aside_remove (EbAside *self, EbAsideEntry *entry)
 {
@@ -114,8 +165,8 @@ eb_aside_remove (EbAside *self, EbAsideEntry *entry)
  * eb_aside_lose:
  * @up_to: the log has no events up to this one any more
  *
- * Removes what waits for one of them. What is being fetched stays: the fetch says what became of
- * it.
+ * Removes what waits for one of them. What was fetched, or is being, stays: the fetch says what
+ * became of it.
  *
  * Returns: (transfer full) (element-type guint64): the sequences of those that were not given up,
  *   in order
@@ -129,7 +180,8 @@ eb_aside_lose (EbAside *self, guint64 up_to)
 
   g_hash_table_iter_init (&iter, self->entries);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &entry))
-    if (entry->sequence <= up_to && entry->state != EB_ASIDE_FETCHING)
+    if (entry->sequence <= up_to && entry->state != EB_ASIDE_FETCHING
+        && entry->state != EB_ASIDE_FETCHED)
       {
         if (!entry->dead)
           g_array_append_val (lost, entry->sequence);

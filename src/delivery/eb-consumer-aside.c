@@ -73,6 +73,11 @@ eb_consumer_fetch_due (EbConsumer *self)
 
   while (!self->gone && (next = eb_recovery_get_next (recovery, now_us)) != NULL)
     {
+      if (next->batch != 0)
+        {
+          eb_consumer_fetch_batch (self, next->batch);
+          continue;
+        }
       eb_aside_set_state (recovery->aside, next, EB_ASIDE_FETCHING, now_us);
       recovery->n_fetching++;
       self->owner->fetch (self, next->sequence, self->owner->user_data);
@@ -82,7 +87,7 @@ eb_consumer_fetch_due (EbConsumer *self)
 static void
 lose_exception (EbConsumer *self, EbAsideEntry *entry)
 {
-  guint64 sequence = entry->sequence;
+  guint64 sequence = entry->sequence, batch = entry->batch;
 
   g_warning ("%s: lost event %" G_GUINT64_FORMAT
              ", which the log no longer has (retention, or damage), while it waited for its retry",
@@ -90,10 +95,19 @@ lose_exception (EbConsumer *self, EbAsideEntry *entry)
   eb_aside_remove (self->recovery->aside, entry);
   eb_consumer_record_ended (self, sequence);
   self->owner->lost (self, 1, self->owner->user_data);
+  if (batch != 0)
+    eb_consumer_assemble_batch (self, batch);
 }
 
-static void
-rejoin_line (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel)
+/**
+ * eb_consumer_take_back:
+ * @entry: its numbers
+ * @parcel: its event
+ *
+ * Returns: (transfer full): the delivery that has waited, as it was
+ */
+EbDelivery *
+eb_consumer_take_back (EbConsumer *self, const EbAsideEntry *entry, EbParcel *parcel)
 {
   EbDelivery *delivery = eb_delivery_new (self, parcel, entry->previous);
 
@@ -102,8 +116,22 @@ rejoin_line (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel)
   delivery->first_us = entry->first_us;
   delivery->exception = TRUE;
   delivery->fetched = TRUE;
-  eb_aside_remove (self->recovery->aside, entry);
-  eb_consumer_put_back (self, delivery);
+  return delivery;
+}
+
+static void
+rejoin_line (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel)
+{
+  guint64 batch = entry->batch;
+
+  if (batch == 0)
+    {
+      eb_consumer_put_back (self, eb_consumer_take_back (self, entry, parcel));
+      eb_aside_remove (self->recovery->aside, entry);
+      return;
+    }
+  eb_aside_set_fetched (self->recovery->aside, entry, parcel);
+  eb_consumer_assemble_batch (self, batch);
 }
 
 static EbEvent *
@@ -112,6 +140,33 @@ find_event (EbPage *page, guint64 sequence)
   EbEvent *event = page->events->len > 0 ? g_ptr_array_index (page->events, 0) : NULL;
 
   return event != NULL && eb_event_get_sequence (event) == sequence ? event : NULL;
+}
+
+static void
+wait_again (EbConsumer *self, EbAsideEntry *entry)
+{
+  if (entry->batch != 0)
+    eb_consumer_postpone_batch (self, entry->batch);
+  else
+    eb_aside_set_state (self->recovery->aside, entry, EB_ASIDE_WAITING,
+                        eb_consumer_get_now (self) + EB_CONSUMER_READ_AGAIN);
+}
+
+static void
+use_fetched (EbConsumer *self, EbAsideEntry *entry, EbPage *page, GHashTable *parcels)
+{
+  EbEvent *event = page != NULL ? find_event (page, entry->sequence) : NULL;
+
+  if (page == NULL)
+    wait_again (self, entry);
+  else if (event == NULL)
+    lose_exception (self, entry);
+  else
+    {
+      g_autoptr (EbParcel) parcel = eb_parcels_obtain (parcels, event);
+
+      rejoin_line (self, entry, parcel);
+    }
 }
 
 /**
@@ -125,20 +180,11 @@ eb_consumer_take_fetched (EbConsumer *self, guint64 sequence, EbPage *page, GHas
 {
   EbRecovery *recovery = self->recovery;
   EbAsideEntry *entry = eb_aside_lookup (recovery->aside, sequence);
-  EbEvent *event = page != NULL ? find_event (page, sequence) : NULL;
 
   recovery->n_fetching--;
-  if (page == NULL)
-    eb_aside_set_state (recovery->aside, entry, EB_ASIDE_WAITING,
-                        eb_consumer_get_now (self) + EB_CONSUMER_READ_AGAIN);
-  else if (event == NULL)
-    lose_exception (self, entry);
-  else
-    {
-      g_autoptr (EbParcel) parcel = eb_parcels_obtain (parcels, event);
-
-      rejoin_line (self, entry, parcel);
-    }
+  /* Of a batch that waits again, because another of its events could not be read, it is no use. */
+  if (entry != NULL && entry->state == EB_ASIDE_FETCHING)
+    use_fetched (self, entry, page, parcels);
   eb_consumer_fetch_due (self);
   eb_consumer_proceed (self);
 }
@@ -187,6 +233,7 @@ load_exception (EbConsumer *self, const EbException *exception, gint64 due_us)
   EbAsideState state = exception->sequence > self->position ? EB_ASIDE_AHEAD : EB_ASIDE_WAITING;
   EbAsideEntry entry = { .sequence = exception->sequence,
                          .previous = exception->previous,
+                         .batch = exception->batch,
                          .first_us = exception->first_us,
                          .attempts = exception->attempts,
                          .n_failures = exception->failures,
@@ -231,7 +278,6 @@ void
 eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel)
 {
   gint64 due_us = entry->due.due_us;
-  EbDelivery *delivery;
 
   if (entry->dead)
     {
@@ -247,11 +293,7 @@ eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *par
       eb_consumer_update_recovery (self);
       return;
     }
-  delivery = eb_consumer_enqueue (self, parcel);
-  delivery->attempt = entry->attempts;
-  delivery->n_failures = entry->n_failures;
-  delivery->first_us = entry->first_us;
-  delivery->exception = TRUE;
+  eb_consumer_requeue (self, entry, parcel);
   eb_recovery_hold (self->recovery, entry->held ? EB_HOLD_ASKED : EB_HOLD_RETRY, due_us);
   eb_aside_remove (self->recovery->aside, entry);
 }
@@ -295,11 +337,21 @@ eb_consumer_nudge (EbConsumer *self)
   eb_consumer_proceed (self);
 }
 
+static gboolean
+has_event (const EbDelivery *delivery, guint64 sequence)
+{
+  for (guint i = 0; i < eb_delivery_get_size (delivery); i++)
+    if (eb_event_get_sequence (eb_parcel_get_event (eb_delivery_get_parcel (delivery, i)))
+        == sequence)
+      return TRUE;
+  return FALSE;
+}
+
 static EbDelivery *
 find_in (GQueue *queue, guint64 sequence)
 {
   for (GList *link = queue->head; link != NULL; link = link->next)
-    if (eb_delivery_get_sequence (link->data) == sequence)
+    if (has_event (link->data, sequence))
       return link->data;
   return NULL;
 }
@@ -314,7 +366,7 @@ find_delivery (EbConsumer *self, guint64 sequence)
   if (found == NULL)
     found = find_in (&self->recovery->line, sequence);
   if (found == NULL && self->queue.length > 0
-      && eb_delivery_get_sequence (self->queue.head->data) <= sequence)
+      && eb_delivery_get_first (self->queue.head->data) <= sequence)
     found = find_in (&self->queue, sequence);
   return found;
 }
@@ -327,6 +379,7 @@ redrive (EbConsumer *self, const EbException *exception, gint64 due_us)
   EbException anew = *exception;
 
   anew.dead = FALSE;
+  anew.batch = 0;
   anew.attempts = 0;
   anew.failures = 0;
   anew.first_us = 0;
@@ -337,7 +390,7 @@ redrive (EbConsumer *self, const EbException *exception, gint64 due_us)
   else if (!delivery->exception)
     {
       delivery->exception = TRUE;
-      self->recovery->n_exceptions++;
+      self->recovery->n_exceptions += eb_delivery_get_size (delivery);
     }
 }
 

@@ -19,8 +19,8 @@ G_BEGIN_DECLS
  *
  * What went wrong is in its #EbRecovery, which most consumers do not have. A delivery that failed
  * waits aside there, or goes back to its place in the queue, which is then held. The code is in
- * three files: eb-consumer.c takes and sends, eb-consumer-verdict.c does what answers mean, and
- * eb-consumer-aside.c has what waits and comes back.
+ * four files: eb-consumer.c takes and sends, eb-consumer-verdict.c does what answers mean,
+ * eb-consumer-aside.c has what waits and comes back, and eb-consumer-batch.c what travels together.
  *
  * Lives in its worker's thread. Made by the hundred thousand. */
 struct _EbConsumer
@@ -52,6 +52,11 @@ void eb_consumer_note_progress (EbConsumer *self);
 EbDelivery *eb_consumer_enqueue (EbConsumer *self, EbParcel *parcel);
 void eb_consumer_put_back (EbConsumer *self, EbDelivery *delivery);
 
+void eb_consumer_record_aside (EbConsumer *self,
+                               EbDelivery *delivery,
+                               const EbAnswer *answer,
+                               GTimeSpan delay);
+
 EbRecovery *eb_consumer_obtain_recovery (EbConsumer *self);
 void eb_consumer_record_ended (EbConsumer *self, guint64 sequence);
 void eb_consumer_load_aside (EbConsumer *self, GPtrArray *exceptions);
@@ -59,6 +64,14 @@ void eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel
 guint eb_consumer_lose_aside (EbConsumer *self, guint64 up_to);
 void eb_consumer_fetch_due (EbConsumer *self);
 void eb_consumer_update_recovery (EbConsumer *self);
+EbDelivery *eb_consumer_take_back (EbConsumer *self, const EbAsideEntry *entry, EbParcel *parcel);
+
+void eb_consumer_fill_batch (EbConsumer *self, EbDelivery *delivery);
+gboolean eb_consumer_is_incomplete (EbConsumer *self, const EbDelivery *delivery);
+void eb_consumer_requeue (EbConsumer *self, const EbAsideEntry *entry, EbParcel *parcel);
+void eb_consumer_fetch_batch (EbConsumer *self, guint64 batch);
+void eb_consumer_postpone_batch (EbConsumer *self, guint64 batch);
+void eb_consumer_assemble_batch (EbConsumer *self, guint64 batch);
 
 static inline gint64
 eb_consumer_get_now (const EbConsumer *self)

@@ -8,21 +8,23 @@
 /* The part of EbConsumer that carries out what an answer means: for the delivery, for those behind
  * it, and for the ledger. */
 
+/* Of the event at @index. */
 static void
-record_failure (EbConsumer *self,
-                EbDelivery *delivery,
-                EbChangeKind kind,
-                const EbAnswer *answer,
-                GTimeSpan delay)
+record_failure_of (EbConsumer *self,
+                   EbDelivery *delivery,
+                   guint index,
+                   EbChangeKind kind,
+                   const EbAnswer *answer,
+                   GTimeSpan delay)
 {
-  const char *id = eb_subscription_get_id (self->subscription);
+  EbEvent *event = eb_parcel_get_event (eb_delivery_get_parcel (delivery, index));
+  gboolean batched = kind == EB_CHANGE_ASIDE && eb_delivery_get_size (delivery) > 1;
   gint64 now_us = eb_clock_get_real (self->owner->clock);
-  EbChange *change;
+  EbChange *change = eb_change_new (kind, eb_subscription_get_id (self->subscription),
+                                    eb_event_get_sequence (event));
 
-  if (eb_subscription_is_ephemeral (self->subscription))
-    return;
-  change = eb_change_new (kind, id, eb_delivery_get_sequence (delivery));
-  change->exception.previous = delivery->previous;
+  change->exception.previous = eb_delivery_get_previous (delivery, index);
+  change->exception.batch = batched ? eb_delivery_get_sequence (delivery) : 0;
   change->exception.attempts = delivery->attempt;
   change->exception.failures = delivery->n_failures;
   change->exception.last_status = answer->kind == EB_ANSWER_RESPONSE ? answer->status : 0;
@@ -33,12 +35,33 @@ record_failure (EbConsumer *self,
   eb_consumer_record (self, change);
 }
 
-/* It is one from now on, if it was not yet. */
 static void
-record_aside (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, GTimeSpan delay)
+record_failure (EbConsumer *self,
+                EbDelivery *delivery,
+                EbChangeKind kind,
+                const EbAnswer *answer,
+                GTimeSpan delay)
+{
+  if (eb_subscription_is_ephemeral (self->subscription))
+    return;
+  for (guint i = 0; i < eb_delivery_get_size (delivery); i++)
+    record_failure_of (self, delivery, i, kind, answer, delay);
+}
+
+/**
+ * eb_consumer_record_aside:
+ * @delay: until its retry
+ *
+ * Tells the ledger that @delivery is an exception, which it is from now on, if it was not yet.
+ */
+void
+eb_consumer_record_aside (EbConsumer *self,
+                          EbDelivery *delivery,
+                          const EbAnswer *answer,
+                          GTimeSpan delay)
 {
   if (!delivery->exception)
-    eb_consumer_obtain_recovery (self)->n_exceptions++;
+    eb_consumer_obtain_recovery (self)->n_exceptions += eb_delivery_get_size (delivery);
   delivery->exception = TRUE;
   record_failure (self, delivery, EB_CHANGE_ASIDE, answer, delay);
 }
@@ -48,8 +71,12 @@ record_aside (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, GT
 static void
 end (EbConsumer *self, EbDelivery *delivery)
 {
-  if (delivery->exception)
-    eb_consumer_record_ended (self, eb_delivery_get_sequence (delivery));
+  for (guint i = 0; delivery->exception && i < eb_delivery_get_size (delivery); i++)
+    {
+      EbEvent *event = eb_parcel_get_event (eb_delivery_get_parcel (delivery, i));
+
+      eb_consumer_record_ended (self, eb_event_get_sequence (event));
+    }
   eb_delivery_free (delivery);
 }
 
@@ -60,7 +87,7 @@ end_subscription (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer
   gint64 sent_us = delivery->sent_us;
 
   if (delivery->exception)
-    self->recovery->n_exceptions--;
+    self->recovery->n_exceptions -= eb_delivery_get_size (delivery);
   eb_delivery_free (delivery);
   if (self->gone)
     return;
@@ -93,22 +120,34 @@ hold_line (EbConsumer *self, EbDelivery *delivery, EbHold hold, GTimeSpan delay)
 static void
 leave_alone (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, GTimeSpan delay)
 {
-  record_aside (self, delivery, answer, delay);
+  eb_consumer_record_aside (self, delivery, answer, delay);
   hold_line (self, delivery, EB_HOLD_ASKED, delay);
+}
+
+/* Of the event at @index. */
+static void
+set_aside_event (EbConsumer *self, const EbDelivery *delivery, guint index, gint64 due_us)
+{
+  gboolean batched = eb_delivery_get_size (delivery) > 1;
+  EbEvent *event = eb_parcel_get_event (eb_delivery_get_parcel (delivery, index));
+  EbAsideEntry entry = { .sequence = eb_event_get_sequence (event),
+                         .previous = eb_delivery_get_previous (delivery, index),
+                         .batch = batched ? eb_delivery_get_sequence (delivery) : 0,
+                         .first_us = delivery->first_us,
+                         .attempts = delivery->attempt,
+                         .n_failures = delivery->n_failures };
+
+  eb_aside_add (self->recovery->aside, &entry, EB_ASIDE_WAITING, due_us);
 }
 
 static void
 set_aside (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, GTimeSpan delay)
 {
-  EbAsideEntry entry = { .sequence = eb_delivery_get_sequence (delivery),
-                         .previous = delivery->previous,
-                         .first_us = delivery->first_us,
-                         .attempts = delivery->attempt,
-                         .n_failures = delivery->n_failures };
+  gint64 due_us = eb_consumer_get_now (self) + delay;
 
-  record_aside (self, delivery, answer, delay);
-  eb_aside_add (self->recovery->aside, &entry, EB_ASIDE_WAITING,
-                eb_consumer_get_now (self) + delay);
+  eb_consumer_record_aside (self, delivery, answer, delay);
+  for (guint i = 0; i < eb_delivery_get_size (delivery); i++)
+    set_aside_event (self, delivery, i, due_us);
   eb_delivery_free (delivery);
 }
 
@@ -116,7 +155,7 @@ static gboolean
 may_stand_aside (EbConsumer *self, EbDelivery *delivery)
 {
   return delivery->exception || self->recovery == NULL
-         || self->recovery->n_exceptions < EB_MAX_ASIDE;
+         || self->recovery->n_exceptions + eb_delivery_get_size (delivery) <= EB_MAX_ASIDE;
 }
 
 static void
@@ -130,7 +169,7 @@ retry_later (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, GTi
       return;
     }
   if (strict)
-    record_aside (self, delivery, answer, delay);
+    eb_consumer_record_aside (self, delivery, answer, delay);
   hold_line (self, delivery, EB_HOLD_RETRY, delay);
 }
 
@@ -139,7 +178,7 @@ give_up (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer)
 {
   record_failure (self, delivery, EB_CHANGE_DEAD, answer, 0);
   if (delivery->exception)
-    self->recovery->n_exceptions--;
+    self->recovery->n_exceptions -= eb_delivery_get_size (delivery);
   eb_delivery_free (delivery);
 }
 

@@ -145,20 +145,21 @@ may_send (EbConsumer *self)
   return !recovery->paced && may_send_but_for_rate (self);
 }
 
+/* Returns: (nullable): the link of what is sent next */
 static GList *
 pop_next (EbConsumer *self)
 {
-  GList *link = NULL;
+  EbDelivery *delivery;
 
-  if (self->recovery != NULL)
-    link = g_queue_pop_head_link (&self->recovery->line);
-  if (link == NULL && (link = g_queue_pop_head_link (&self->queue)) != NULL)
-    {
-      EbDelivery *delivery = link->data;
-
-      self->queued -= eb_event_get_charge (eb_parcel_get_event (delivery->parcel));
-    }
-  return link;
+  if (self->recovery != NULL && self->recovery->line.length > 0)
+    return g_queue_pop_head_link (&self->recovery->line);
+  delivery = g_queue_peek_head (&self->queue);
+  if (delivery == NULL || eb_consumer_is_incomplete (self, delivery))
+    return NULL;
+  g_queue_unlink (&self->queue, &delivery->link);
+  self->queued -= eb_delivery_get_charge (delivery);
+  eb_consumer_fill_batch (self, delivery);
+  return &delivery->link;
 }
 
 static void
@@ -246,8 +247,7 @@ insert_by_sequence (GQueue *queue, EbDelivery *delivery)
   GList *next = queue->head;
 
   /* As far as there are others that were sent and came back: not many. */
-  while (next != NULL
-         && eb_delivery_get_sequence (next->data) < eb_delivery_get_sequence (delivery))
+  while (next != NULL && eb_delivery_get_first (next->data) < eb_delivery_get_first (delivery))
     next = next->next;
   g_queue_insert_before_link (queue, next, &delivery->link);
 }
@@ -267,7 +267,7 @@ eb_consumer_put_back (EbConsumer *self, EbDelivery *delivery)
       return;
     }
   insert_by_sequence (&self->queue, delivery);
-  self->queued += eb_event_get_charge (eb_parcel_get_event (delivery->parcel));
+  self->queued += eb_delivery_get_charge (delivery);
 }
 
 /* Its position is behind the tail: it reads the log until it is there. */
@@ -444,8 +444,7 @@ find_first (EbConsumer *self)
       EbDelivery *delivery = link->data;
 
       if (!delivery->fetched
-          && (first == NULL
-              || eb_delivery_get_sequence (delivery) < eb_delivery_get_sequence (first)))
+          && (first == NULL || eb_delivery_get_first (delivery) < eb_delivery_get_first (first)))
         first = delivery;
     }
   return first;
@@ -477,7 +476,7 @@ EbChange *
 eb_consumer_take_progress (EbConsumer *self, guint64 tail)
 {
   EbDelivery *first = find_first (self);
-  guint64 cursor = first != NULL ? eb_delivery_get_sequence (first) - 1 : self->position;
+  guint64 cursor = first != NULL ? eb_delivery_get_first (first) - 1 : self->position;
   guint64 previous = first != NULL ? first->previous : self->previous;
   /* Who takes all has had the event before its cursor: there is nothing to remember. */
   gboolean previous_counts = !eb_subscription_takes_all (self->subscription);

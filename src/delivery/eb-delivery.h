@@ -26,6 +26,7 @@ typedef struct
   guint64 previous;  /* sequence of the matching event before it, or before its first; 0 at first */
   GPtrArray *parcels;  /* (owned) (nullable) (element-type EbParcel) of a batch: all, in order */
   GArray *previouses;  /* (owned) (nullable) (element-type guint64) of a batch: of each, the same */
+  guint64 batch;       /* the last sequence of the batch that it was before a restart; else 0 */
   guint attempt;       /* 1 for the first */
   guint n_failures;    /* earlier attempts that the retry schedule counts */
   guint exception : 1; /* the ledger was told of it: others may pass it */

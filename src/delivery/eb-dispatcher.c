@@ -155,7 +155,8 @@ judge_failure (EbDispatcher *self,
   EbReport *report = eb_reporter_edit (self->reporter);
 
   report->failed += verdict.kind != EB_VERDICT_UNREACHABLE;
-  report->dead += verdict.kind == EB_VERDICT_DEAD;
+  if (verdict.kind == EB_VERDICT_DEAD)
+    report->dead += eb_delivery_get_size (delivery);
   eb_failure_log_add (self->failure_log, eb_consumer_get_subscription (consumer),
                       eb_event_get_sequence (eb_parcel_get_event (delivery->parcel)), &attempt,
                       &verdict);
@@ -173,7 +174,7 @@ judge_cb (EbConsumer *consumer,
 
   if (!eb_answer_is_success (answer))
     return judge_failure (self, consumer, delivery, answer, n_probes);
-  eb_reporter_edit (self->reporter)->delivered++;
+  eb_reporter_edit (self->reporter)->delivered += eb_delivery_get_size (delivery);
   return (EbVerdict){ EB_VERDICT_DELIVERED, 0 };
 }
 
@@ -328,6 +329,8 @@ eb_dispatcher_stop (EbDispatcher *self)
     g_task_return_boolean (self->drain, FALSE);
   g_clear_object (&self->drain);
   eb_log_follower_cancel (self->follower);
+  for (GList *link = self->list.head; link != NULL; link = link->next)
+    eb_consumer_remember_batches (link->data);
   flush_report (self);
   while ((consumer = eb_audience_get_first (self->audience)) != NULL)
     remove_consumer (self, consumer);

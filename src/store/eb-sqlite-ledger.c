@@ -120,7 +120,9 @@ put_exception (EbSqliteDatabase *database, const EbChange *change, GError **erro
   const EbException *exception = &change->exception;
   sqlite3_stmt *statement = eb_sqlite_database_prepare (
       database,
-      "INSERT OR REPLACE INTO exception SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
+      "INSERT OR REPLACE INTO exception (subscription, sequence, previous, dead, attempts,"
+      " failures, last_status, reason, first, last, due, batch)"
+      " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
       " WHERE EXISTS (SELECT 1 FROM subscription WHERE id = ?1)",
       error);
 
@@ -137,6 +139,7 @@ put_exception (EbSqliteDatabase *database, const EbChange *change, GError **erro
   sqlite3_bind_int64 (statement, 9, exception->first_us);
   sqlite3_bind_int64 (statement, 10, exception->last_us);
   sqlite3_bind_int64 (statement, 11, exception->due_us);
+  sqlite3_bind_int64 (statement, 12, (gint64) exception->batch);
   return eb_sqlite_database_run (database, statement, error);
 }
 
@@ -212,6 +215,7 @@ enum
   COLUMN_FIRST,
   COLUMN_LAST,
   COLUMN_DUE,
+  COLUMN_BATCH,
 };
 
 static EbException *
@@ -229,12 +233,13 @@ exception_from_row (sqlite3_stmt *statement)
   exception->first_us = sqlite3_column_int64 (statement, COLUMN_FIRST);
   exception->last_us = sqlite3_column_int64 (statement, COLUMN_LAST);
   exception->due_us = sqlite3_column_int64 (statement, COLUMN_DUE);
+  exception->batch = (guint64) sqlite3_column_int64 (statement, COLUMN_BATCH);
   return exception;
 }
 
 #define SELECT_FROM                                                                                \
-  "SELECT sequence, previous, dead, attempts, failures, last_status, reason, first, last, due "    \
-  "FROM "
+  "SELECT sequence, previous, dead, attempts, failures, last_status, reason, first, last, due, "   \
+  "batch FROM "
 #define WHERE_AFTER " WHERE subscription = ?1 AND sequence > ?2"
 #define IN_ORDER    " ORDER BY sequence LIMIT ?3"
 

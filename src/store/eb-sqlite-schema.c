@@ -69,8 +69,11 @@ static const char format_2[] =
     "CREATE UNIQUE INDEX name_digest ON name (digest);"
     "CREATE INDEX exception_aside ON exception (subscription, sequence) WHERE dead = 0;";
 
+/* An exception that waits with others says so: they are one delivery. */
+static const char format_3[] = "ALTER TABLE exception ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;";
+
 /* Step n makes format n + 1 of format n; each is one transaction. Steps are only ever added. */
-static const char *const migrations[] = { format_1, format_2 };
+static const char *const migrations[] = { format_1, format_2, format_3 };
 
 /* A database that has nothing in it may become ours; any other must be. */
 static gboolean

@@ -214,6 +214,7 @@ new_exception (EbChangeKind kind, guint64 sequence, guint attempts)
   EbChange *change = eb_change_new (kind, "a:1", sequence);
 
   change->exception.attempts = attempts;
+  change->exception.batch = sequence + 2;
   change->exception.reason = g_strdup ("answered 500");
   return change;
 }
@@ -258,6 +259,7 @@ test_exceptions (EbStoreFixture *fixture, gconstpointer data)
   g_assert_cmpuint (all->len, ==, 2);
   exception = g_ptr_array_index (all, 0);
   g_assert_cmpuint (exception->sequence, ==, 5);
+  g_assert_cmpuint (exception->batch, ==, 7);
   g_assert_false (exception->dead);
   exception = g_ptr_array_index (all, 1);
   g_assert_cmpuint (exception->sequence, ==, 7);

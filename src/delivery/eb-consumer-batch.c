@@ -1,0 +1,204 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "delivery/eb-consumer-private.h"
+
+/* The part of EbConsumer that makes batches, and puts them together again.
+ *
+ * A batch is made of what has queued up when it is sent. From then on it is fixed: in the queue it
+ * stays one delivery; aside, and in the ledger, each of its events is an exception that says which
+ * batch it is of; so those that are there make the batch again, also after a restart. */
+
+/* What a sink gets at once: a request that any server takes, and yet a hundred times fewer. */
+#define MAX_BATCH_LENGTH 100
+#define MAX_BATCH_BYTES  (256 * 1024) /* one event that is larger goes alone */
+
+static gboolean
+takes_batches (EbConsumer *self)
+{
+  EbSinkKind kind = eb_sink_get_kind (eb_subscription_get_sink (self->subscription));
+
+  return eb_subscription_get_options (self->subscription)->mode == EB_MODE_BATCH
+         && (kind == EB_SINK_HTTP || kind == EB_SINK_HTTPS);
+}
+
+/* What was attempted, or is an exception, is what it is. */
+static gboolean
+is_fresh (const EbDelivery *delivery)
+{
+  return delivery->attempt == 0 && !delivery->exception && delivery->parcels == NULL;
+}
+
+/**
+ * eb_consumer_fill_batch:
+ * @delivery: from the head of the queue, about to be sent
+ *
+ * If its subscriber takes batches, what is next in the queue travels with it.
+ */
+void
+eb_consumer_fill_batch (EbConsumer *self, EbDelivery *delivery)
+{
+  gsize charge = eb_delivery_get_charge (delivery);
+  EbDelivery *next;
+
+  if (!is_fresh (delivery) || !takes_batches (self))
+    return;
+  while (eb_delivery_get_size (delivery) < MAX_BATCH_LENGTH
+         && (next = g_queue_peek_head (&self->queue)) != NULL && is_fresh (next)
+         && charge + eb_delivery_get_charge (next) <= MAX_BATCH_BYTES)
+    {
+      charge += eb_delivery_get_charge (next);
+      self->queued -= eb_delivery_get_charge (next);
+      eb_delivery_add (delivery, next->parcel, next->previous);
+      g_queue_unlink (&self->queue, &next->link);
+      eb_delivery_free (next);
+    }
+}
+
+/**
+ * eb_consumer_is_incomplete:
+ * @delivery: in the queue
+ *
+ * Returns: whether it is a batch from before a restart, and the log has not brought all of it again
+ */
+gboolean
+eb_consumer_is_incomplete (EbConsumer *self, const EbDelivery *delivery)
+{
+  return delivery->batch > self->position;
+}
+
+/**
+ * eb_consumer_requeue:
+ * @entry: what is known of the event in @parcel, which is the next of the log
+ *
+ * Puts what was attempted before a restart to its place in the queue, with the rest of its batch.
+ */
+void
+eb_consumer_requeue (EbConsumer *self, const EbAsideEntry *entry, EbParcel *parcel)
+{
+  EbDelivery *delivery = g_queue_peek_tail (&self->queue);
+
+  if (delivery != NULL && entry->batch != 0 && delivery->batch == entry->batch)
+    {
+      eb_delivery_add (delivery, parcel, self->previous);
+      self->previous = entry->sequence;
+      self->queued += eb_event_get_charge (eb_parcel_get_event (parcel));
+      return;
+    }
+  delivery = eb_consumer_enqueue (self, parcel);
+  delivery->batch = entry->batch;
+  delivery->attempt = entry->attempts;
+  delivery->n_failures = entry->n_failures;
+  delivery->first_us = entry->first_us;
+  delivery->exception = TRUE;
+}
+
+static void
+postpone (EbConsumer *self, GPtrArray *members)
+{
+  for (guint i = 0; i < members->len; i++)
+    eb_aside_set_state (self->recovery->aside, g_ptr_array_index (members, i), EB_ASIDE_WAITING,
+                        eb_consumer_get_now (self) + EB_CONSUMER_READ_AGAIN);
+}
+
+/**
+ * eb_consumer_fetch_batch:
+ * @batch: one that is due for its retry
+ *
+ * Has all of its events read.
+ */
+void
+eb_consumer_fetch_batch (EbConsumer *self, guint64 batch)
+{
+  g_autoptr (GPtrArray) members = eb_aside_find_batch (self->recovery->aside, batch);
+
+  if (batch > self->position)
+    {
+      postpone (self, members);
+      return;
+    }
+  for (guint i = 0; i < members->len; i++)
+    {
+      EbAsideEntry *member = g_ptr_array_index (members, i);
+
+      eb_aside_set_state (self->recovery->aside, member, EB_ASIDE_FETCHING, 0);
+      self->recovery->n_fetching++;
+      self->owner->fetch (self, member->sequence, self->owner->user_data);
+    }
+}
+
+/**
+ * eb_consumer_postpone_batch:
+ * @batch: one of whose events could not be read
+ */
+void
+eb_consumer_postpone_batch (EbConsumer *self, guint64 batch)
+{
+  g_autoptr (GPtrArray) members = eb_aside_find_batch (self->recovery->aside, batch);
+
+  postpone (self, members);
+}
+
+static gboolean
+are_fetched (GPtrArray *members)
+{
+  for (guint i = 0; i < members->len; i++)
+    if (((const EbAsideEntry *) g_ptr_array_index (members, i))->state != EB_ASIDE_FETCHED)
+      return FALSE;
+  return members->len > 0;
+}
+
+/**
+ * eb_consumer_assemble_batch:
+ *
+ * Once all events that are left of @batch are there, it is next in line.
+ */
+void
+eb_consumer_assemble_batch (EbConsumer *self, guint64 batch)
+{
+  g_autoptr (GPtrArray) members = eb_aside_find_batch (self->recovery->aside, batch);
+  EbDelivery *delivery = NULL;
+
+  if (!are_fetched (members))
+    return;
+  for (guint i = 0; i < members->len; i++)
+    {
+      EbAsideEntry *member = g_ptr_array_index (members, i);
+
+      if (delivery == NULL)
+        delivery = eb_consumer_take_back (self, member, member->parcel);
+      else
+        eb_delivery_add (delivery, member->parcel, member->previous);
+      eb_aside_remove (self->recovery->aside, member);
+    }
+  eb_consumer_put_back (self, delivery);
+}
+
+static void
+remember_batches_in (EbConsumer *self, GQueue *queue)
+{
+  const EbAnswer none = { .kind = EB_ANSWER_FAILED, .reason = "It was stopped without an answer" };
+
+  for (GList *link = queue->head; link != NULL; link = link->next)
+    {
+      EbDelivery *delivery = link->data;
+
+      if (delivery->parcels != NULL && delivery->attempt > 0 && !delivery->exception)
+        eb_consumer_record_aside (self, delivery, &none, 0);
+    }
+}
+
+/**
+ * eb_consumer_remember_batches:
+ *
+ * To be called when nothing is sent any more: what was sent as a batch and has not ended shall be
+ * one after the restart.
+ */
+void
+eb_consumer_remember_batches (EbConsumer *self)
+{
+  remember_batches_in (self, &self->under_way);
+  remember_batches_in (self, &self->queue);
+}
