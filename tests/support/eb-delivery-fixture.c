@@ -97,11 +97,10 @@ eb_delivery_fixture_restart (EbDeliveryFixture *self)
   start_pool (self);
 }
 
-void
-eb_delivery_fixture_publish (EbDeliveryFixture *self, const char *type, guint n)
+static void
+publish (EbDeliveryFixture *self, const char *type, GBytes *data, guint n)
 {
   g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_draft_free);
-  g_autoptr (GBytes) data = g_bytes_new_static ("x", 1);
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GArray) receipts = NULL;
 
@@ -115,6 +114,27 @@ eb_delivery_fixture_publish (EbDeliveryFixture *self, const char *type, guint n)
     }
   eb_log_append_async (self->log, drafts, NULL, eb_test_result_cb, &result);
   receipts = eb_log_append_finish (self->log, eb_test_wait_for_result (&result), NULL);
+}
+
+void
+eb_delivery_fixture_publish (EbDeliveryFixture *self, const char *type, guint n)
+{
+  g_autoptr (GBytes) data = g_bytes_new_static ("x", 1);
+
+  publish (self, type, data, n);
+}
+
+/**
+ * eb_delivery_fixture_publish_sized:
+ *
+ * Publishes one event with @size bytes of data.
+ */
+void
+eb_delivery_fixture_publish_sized (EbDeliveryFixture *self, const char *type, gsize size)
+{
+  g_autoptr (GBytes) data = g_bytes_new_take (g_malloc0 (size), size);
+
+  publish (self, type, data, 1);
 }
 
 /**

@@ -34,6 +34,7 @@ void eb_delivery_fixture_set_up (EbDeliveryFixture *self, gconstpointer data);
 void eb_delivery_fixture_tear_down (EbDeliveryFixture *self, gconstpointer data);
 void eb_delivery_fixture_restart (EbDeliveryFixture *self);
 void eb_delivery_fixture_publish (EbDeliveryFixture *self, const char *type, guint n);
+void eb_delivery_fixture_publish_sized (EbDeliveryFixture *self, const char *type, gsize size);
 EbSubscription *eb_delivery_fixture_create (const EbSubscriptionSpec *spec, const char *address);
 EbSubscription *eb_delivery_fixture_add (EbDeliveryFixture *self,
                                          const EbSubscriptionSpec *spec,

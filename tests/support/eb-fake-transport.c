@@ -12,7 +12,8 @@ typedef struct
   GArray *arrivals;          /* (owned) (element-type EbFakeArrival) */
   guint under_way;
   guint max_under_way;
-  GMainContext *context;  /* (unowned) (nullable) of the worker that delivers here */
+  GMainContext *context; /* (unowned) (nullable) of the worker that delivers here */
+  guint n_requests;
   GQueue kept;            /* (element-type EbDelivery) */
   EbTransport *transport; /* (unowned) (nullable) of that worker */
 } Sink;
@@ -242,25 +243,39 @@ answer_soon (EbFakeTransport *self,
   g_source_unref (source);
 }
 
+/* With the lock held. */
+static void
+note_arrivals (Sink *sink, const EbDelivery *delivery, EbFakeBehaviour behaviour)
+{
+  sink->n_requests++;
+  for (guint i = 0; i < eb_delivery_get_size (delivery); i++)
+    {
+      EbEvent *event = eb_parcel_get_event (eb_delivery_get_parcel (delivery, i));
+      EbFakeArrival arrival = { .sequence = eb_event_get_sequence (event),
+                                .previous = eb_delivery_get_previous (delivery, i),
+                                .attempt = delivery->attempt,
+                                .request = sink->n_requests,
+                                .behaviour = behaviour,
+                                .event = eb_event_ref (event) };
+
+      g_array_append_val (sink->arrivals, arrival);
+    }
+}
+
 static void
 fake_send (EbTransport *transport, EbChannel *channel, EbDelivery *delivery)
 {
   EbFakeTransport *self = EB_FAKE_TRANSPORT (transport);
-  EbEvent *event = eb_parcel_get_event (delivery->parcel);
-  EbFakeArrival arrival = { eb_event_get_sequence (event), delivery->previous, delivery->attempt,
-                            EB_FAKE_TAKE, event };
   EbFakeBehaviour behaviour;
   Sink *sink;
 
   delivery->transport_data = channel;
   if (self->sinks->is_off != NULL && self->sinks->is_off (self->sinks->is_off_data))
     return;
-  eb_event_ref (event);
   g_mutex_lock (&self->sinks->lock);
   sink = get_sink (self->sinks, channel->uri);
   behaviour = next_behaviour (sink);
-  arrival.behaviour = behaviour;
-  g_array_append_val (sink->arrivals, arrival);
+  note_arrivals (sink, delivery, behaviour);
   sink->under_way++;
   sink->max_under_way = MAX (sink->max_under_way, sink->under_way);
   sink->context = g_main_context_get_thread_default ();

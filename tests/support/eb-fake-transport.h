@@ -31,6 +31,7 @@ typedef struct
   guint64 sequence;
   guint64 previous;
   guint attempt;
+  guint request;             /* 1 for the sink's first; those of a batch are of the same */
   EbFakeBehaviour behaviour; /* what the sink did with it, or is about to */
   EbEvent *event;            /* (unowned) the sinks' */
 } EbFakeArrival;

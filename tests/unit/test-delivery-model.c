@@ -156,6 +156,54 @@ find_taken (Fixture *fixture, const Subscriber *subscriber)
   return taken;
 }
 
+/* Returns: (transfer full): by request, from 1, the events in it, as text */
+static GPtrArray *
+describe_requests (Fixture *fixture, const Subscriber *subscriber, GArray *attempts)
+{
+  GPtrArray *requests = g_ptr_array_new_with_free_func (g_free);
+  guint n = eb_fake_sinks_count (fixture->delivery.sinks, subscriber->uri);
+
+  for (guint i = 0; i < n; i++)
+    {
+      EbFakeArrival arrival = eb_fake_sinks_get (fixture->delivery.sinks, subscriber->uri, i);
+      char **last, *text;
+
+      if (requests->len < arrival.request)
+        {
+          g_ptr_array_add (requests, g_strdup (""));
+          g_array_append_val (attempts, arrival.attempt);
+        }
+      last = (char **) &requests->pdata[requests->len - 1];
+      text = g_strdup_printf ("%s %" G_GUINT64_FORMAT, *last, arrival.sequence);
+      g_free (*last);
+      *last = text;
+    }
+  return requests;
+}
+
+static gboolean
+has_earlier (GPtrArray *requests, GArray *attempts, guint index)
+{
+  for (guint i = 0; i < index; i++)
+    if (g_array_index (attempts, guint, i) + 1 == g_array_index (attempts, guint, index)
+        && g_str_equal (requests->pdata[i], requests->pdata[index]))
+      return TRUE;
+  return FALSE;
+}
+
+/* What was attempted together is attempted together again, restarts included. */
+static void
+check_batches (Fixture *fixture, const Subscriber *subscriber)
+{
+  g_autoptr (GArray) attempts = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_autoptr (GPtrArray) requests = describe_requests (fixture, subscriber, attempts);
+
+  for (guint i = 0; i < requests->len; i++)
+    if (g_array_index (attempts, guint, i) > 1 && !has_earlier (requests, attempts, i))
+      g_error ("%s: attempt %u of%s had none before it", subscriber->uri,
+               g_array_index (attempts, guint, i), (char *) requests->pdata[i]);
+}
+
 static void
 check_subscriber (Fixture *fixture, const Subscriber *subscriber, const EbLedgerEntry *entry)
 {
@@ -273,6 +321,7 @@ static void
 subscribe (Fixture *fixture)
 {
   static const char *const types[] = { "a.b", NULL };
+  g_autoptr (EbDeliveryOptions) options = eb_delivery_options_new ();
   guint n = fixture->subscribers->len;
   g_autofree char *address = g_strdup_printf ("s%u:1", n);
   Subscriber *subscriber;
@@ -280,11 +329,13 @@ subscribe (Fixture *fixture)
     .types = n % 2 == 1 ? types : NULL,
     .order = n % 3 == 2 ? EB_ORDER_STRICT : EB_ORDER_RELAXED,
     .concurrency = n % 3 == 2 ? 1 : 1 + n % 4,
+    .options = options,
   };
   EbExtent extent;
 
   if (n == MAX_SUBSCRIPTIONS)
     return;
+  options->mode = n % 4 >= 2 ? EB_MODE_BATCH : EB_MODE_BINARY;
   eb_log_get_extent (fixture->delivery.log, &extent);
   subscriber = g_new0 (Subscriber, 1);
   subscriber->start = g_test_rand_bit ()
@@ -417,6 +468,8 @@ test_model (Fixture *fixture, gconstpointer data)
     }
   g_assert_true (is_everything_over (fixture));
   check (fixture);
+  for (guint i = 0; i < fixture->subscribers->len; i++)
+    check_batches (fixture, g_ptr_array_index (fixture->subscribers, i));
 }
 
 /* An idle bus says nothing. */
