@@ -329,10 +329,15 @@ eb_consumer_nudge (EbConsumer *self)
 {
   EbRecovery *recovery = self->recovery;
 
-  if (recovery == NULL || recovery->hold != EB_HOLD_UNREACHABLE)
+  if (recovery == NULL
+      || (recovery->hold != EB_HOLD_UNREACHABLE && recovery->hold != EB_HOLD_CONSENT))
     return;
+  /* If it was not ready yet, it will be soon. */
+  if (recovery->hold == EB_HOLD_UNREACHABLE)
+    recovery->n_probes = 1;
+  else if (self->handshake != NULL)
+    self->handshake->n_asked = 0;
   recovery->hold = EB_HOLD_NONE;
-  recovery->n_probes = 1; /* if it was not ready yet, it will be soon */
   eb_consumer_fetch_due (self);
   eb_consumer_proceed (self);
 }

@@ -19,8 +19,9 @@ G_BEGIN_DECLS
  *
  * What went wrong is in its #EbRecovery, which most consumers do not have. A delivery that failed
  * waits aside there, or goes back to its place in the queue, which is then held. The code is in
- * four files: eb-consumer.c takes and sends, eb-consumer-verdict.c does what answers mean,
- * eb-consumer-aside.c has what waits and comes back, and eb-consumer-batch.c what travels together.
+ * five files: eb-consumer.c takes and sends, eb-consumer-verdict.c does what answers mean,
+ * eb-consumer-aside.c has what waits and comes back, eb-consumer-batch.c what travels together, and
+ * eb-consumer-consent.c asks first.
  *
  * Lives in its worker's thread. Made by the hundred thousand. */
 struct _EbConsumer
@@ -30,7 +31,8 @@ struct _EbConsumer
   EbTransport *transport;       /* (unowned) its worker's */
   EbChannel *channel;           /* (owned) (nullable) until there is something to send */
   const EbConsumerOwner *owner;
-  EbRecovery *recovery; /* (owned) (nullable) while something is wrong */
+  EbHandshake *handshake; /* (owned) (nullable) until the sink has agreed to deliveries */
+  EbRecovery *recovery;   /* (owned) (nullable) while something is wrong */
 
   GQueue queue;          /* (element-type EbDelivery) not sent yet, by sequence */
   gsize queued;          /* the charges of the events in it */
@@ -39,6 +41,7 @@ struct _EbConsumer
   guint64 previous;      /* the last event that it took, or lost; 0 at first */
   guint64 told_cursor;   /* what the ledger was told last; EB_CURSOR_FLOOR for none of its own */
   guint64 told_previous; /* and with it */
+  guint allowed_rate;    /* deliveries a minute, as the sink said when it agreed; 0 for any */
   guint lagging : 1;
   guint reading : 1;    /* lagging, and a page is on its way */
   guint settled : 1;    /* as its worker was told */
@@ -65,6 +68,10 @@ guint eb_consumer_lose_aside (EbConsumer *self, guint64 up_to);
 void eb_consumer_fetch_due (EbConsumer *self);
 void eb_consumer_update_recovery (EbConsumer *self);
 EbDelivery *eb_consumer_take_back (EbConsumer *self, const EbAsideEntry *entry, EbParcel *parcel);
+
+void eb_consumer_begin_handshake (EbConsumer *self);
+void eb_consumer_ask (EbConsumer *self);
+void eb_consumer_take_consent (EbConsumer *self, const EbAnswer *answer);
 
 void eb_consumer_fill_batch (EbConsumer *self, EbDelivery *delivery);
 gboolean eb_consumer_is_incomplete (EbConsumer *self, const EbDelivery *delivery);

@@ -232,7 +232,14 @@ eb_consumer_answer (EbDelivery *delivery, const EbAnswer *answer, gpointer user_
 {
   EbConsumer *self = delivery->consumer;
   guint n_probes = self->recovery != NULL ? self->recovery->n_probes : 0;
-  EbVerdict verdict = self->owner->judge (self, delivery, answer, n_probes, self->owner->user_data);
+  EbVerdict verdict;
+
+  if (eb_delivery_is_question (delivery))
+    {
+      eb_consumer_take_consent (self, answer);
+      return;
+    }
+  verdict = self->owner->judge (self, delivery, answer, n_probes, self->owner->user_data);
 
   g_queue_unlink (&self->under_way, &delivery->link);
   note_attempt (self, delivery, verdict.kind);

@@ -11,14 +11,19 @@
 /**
  * eb_consumer_apply_rate:
  *
- * Keeps to what its subscription says from now on.
+ * Keeps to what its subscription says from now on, and to what its sink has said.
  */
 void
 eb_consumer_apply_rate (EbConsumer *self)
 {
-  guint rate = eb_subscription_get_options (self->subscription)->rate;
+  guint64 rate = eb_subscription_get_options (self->subscription)->rate;
+  guint64 allowed = self->allowed_rate;
 
-  if (rate > 0 || self->recovery != NULL)
+  if (rate == 0 && allowed == 0 && self->recovery == NULL)
+    return;
+  if (allowed > 0 && (rate == 0 || allowed < rate * 60))
+    eb_rate_set (&eb_consumer_obtain_recovery (self)->rate, allowed, G_TIME_SPAN_MINUTE);
+  else
     eb_rate_set (&eb_consumer_obtain_recovery (self)->rate, rate, G_TIME_SPAN_SECOND);
 }
 
@@ -39,6 +44,7 @@ eb_consumer_new (EbSubscription *subscription, EbTransport *transport, const EbC
   self->transport = transport;
   self->owner = owner;
   self->settled = TRUE;
+  eb_consumer_begin_handshake (self);
   eb_consumer_apply_rate (self);
   return self;
 }
@@ -62,6 +68,7 @@ eb_consumer_free (EbConsumer *self)
 {
   if (self->channel != NULL)
     eb_transport_close (self->transport, self->channel);
+  g_clear_pointer (&self->handshake, eb_handshake_free);
   free_deliveries (&self->under_way);
   free_deliveries (&self->queue);
   if (self->recovery != NULL)
@@ -109,7 +116,9 @@ has_room_for_page (EbConsumer *self)
 static void
 update_settled (EbConsumer *self)
 {
-  gboolean sent = self->under_way.length == 0 || eb_subscription_is_ephemeral (self->subscription);
+  gboolean asking = self->handshake != NULL && self->handshake->question != NULL;
+  gboolean sent =
+      (self->under_way.length == 0 && !asking) || eb_subscription_is_ephemeral (self->subscription);
   gboolean waits = self->queue.length > 0 || self->lagging;
   gboolean must_wait = eb_consumer_is_held (self) || eb_consumer_is_paced (self);
   gboolean settled = self->gone || (sent && (!waits || must_wait));
@@ -128,7 +137,7 @@ may_send_but_for_rate (EbConsumer *self)
                     ? 1
                     : eb_subscription_get_concurrency (self->subscription);
 
-  return self->under_way.length < limit && !eb_consumer_is_held (self);
+  return self->under_way.length < limit && !eb_consumer_is_held (self) && self->handshake == NULL;
 }
 
 /* Says how it stands with the rate, too: whether that is all that something waits for. */
@@ -196,6 +205,7 @@ eb_consumer_proceed (EbConsumer *self)
 
   if (!self->gone)
     {
+      eb_consumer_ask (self);
       while (may_send (self) && (link = pop_next (self)) != NULL)
         send (self, link);
       if (may_read (self))

@@ -6,6 +6,7 @@
 #include "core/eb-agenda.h"
 #include "core/eb-log.h"
 #include "core/eb-subscription.h"
+#include "delivery/eb-handshake.h"
 #include "delivery/eb-retry-policy.h"
 #include "delivery/eb-transport.h"
 #include "delivery/eb-worker-pool.h"
@@ -29,6 +30,8 @@ typedef struct _EbConsumer EbConsumer;
  *   the consumer was freed meanwhile
  * @settled: @consumer owes nothing any more, or owes something again
  * @judge: says what becomes of @delivery after @answer, and counts and logs it
+ * @get_asker: what sinks are asked through whether they agree to deliveries
+ * @judge_consent: reads @answer to that question, and says after which delay it may be asked again
  * @record: (transfer full): what the ledger is to be told at once
  * @progressed: eb_consumer_take_progress() may have something to say from now on
  * @lost: retention took @n_lost events away before they were delivered
@@ -50,6 +53,12 @@ typedef struct
                       const EbAnswer *answer,
                       guint n_probes,
                       gpointer user_data);
+  EbTransport *(*get_asker) (gpointer user_data);
+  GTimeSpan (*judge_consent) (EbConsumer *consumer,
+                              const EbAnswer *answer,
+                              guint n_asked,
+                              EbConsent *consent,
+                              gpointer user_data);
   void (*record) (EbConsumer *consumer, EbChange *change, gpointer user_data);
   void (*progressed) (EbConsumer *consumer, gpointer user_data);
   void (*lost) (EbConsumer *consumer, guint64 n_lost, gpointer user_data);
@@ -61,6 +70,7 @@ EbConsumer *eb_consumer_new (EbSubscription *subscription,
                              const EbConsumerOwner *owner);
 void eb_consumer_free (EbConsumer *self);
 EbSubscription *eb_consumer_get_subscription (EbConsumer *self);
+const char *eb_consumer_get_refusal (EbConsumer *self);
 GList *eb_consumer_get_link (EbConsumer *self);
 void eb_consumer_start (EbConsumer *self, const EbStart *start, guint64 tail);
 void eb_consumer_pass (EbConsumer *self, guint64 up_to);

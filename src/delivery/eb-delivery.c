@@ -30,12 +30,35 @@ eb_delivery_new (gpointer consumer, EbParcel *parcel, guint64 previous)
   return self;
 }
 
+/**
+ * eb_delivery_new_question:
+ * @consumer: whose it is
+ *
+ * Returns: (transfer full): what asks a sink whether it agrees to deliveries
+ */
+EbDelivery *
+eb_delivery_new_question (gpointer consumer)
+{
+  EbDelivery *self = g_new0 (EbDelivery, 1);
+
+  self->link.data = self;
+  self->consumer = consumer;
+  self->attempt = 1;
+  return self;
+}
+
+gboolean
+eb_delivery_is_question (const EbDelivery *self)
+{
+  return self->parcel == NULL;
+}
+
 void
 eb_delivery_free (EbDelivery *self)
 {
   g_clear_pointer (&self->parcels, g_ptr_array_unref);
   g_clear_pointer (&self->previouses, g_array_unref);
-  eb_parcel_unref (self->parcel);
+  g_clear_pointer (&self->parcel, eb_parcel_unref);
   g_free (self);
 }
 

@@ -17,12 +17,14 @@ G_BEGIN_DECLS
  * until it has answered.
  *
  * A batch is fixed at its first attempt: from then on its events wait, and go again, together.
+ *
+ * One without a parcel is a question: whether the sink agrees to deliveries.
  */
 typedef struct
 {
   GList link;        /* in its consumer's queue; data is the delivery itself */
   gpointer consumer; /* (unowned) whose it is */
-  EbParcel *parcel;  /* (owned) of the event; of a batch the last one's */
+  EbParcel *parcel;  /* (owned) (nullable) of the event; of a batch the last one's */
   guint64 previous;  /* sequence of the matching event before it, or before its first; 0 at first */
   GPtrArray *parcels;  /* (owned) (nullable) (element-type EbParcel) of a batch: all, in order */
   GArray *previouses;  /* (owned) (nullable) (element-type guint64) of a batch: of each, the same */
@@ -39,7 +41,9 @@ typedef struct
 } EbDelivery;
 
 EbDelivery *eb_delivery_new (gpointer consumer, EbParcel *parcel, guint64 previous);
+EbDelivery *eb_delivery_new_question (gpointer consumer);
 void eb_delivery_free (EbDelivery *self);
+gboolean eb_delivery_is_question (const EbDelivery *self);
 void eb_delivery_add (EbDelivery *self, EbParcel *parcel, guint64 previous);
 guint eb_delivery_get_size (const EbDelivery *self);
 EbParcel *eb_delivery_get_parcel (const EbDelivery *self, guint index);
@@ -70,6 +74,8 @@ typedef enum
  * @status: HTTP status; for %EB_ANSWER_RESPONSE only
  * @retry_after: (nullable): the field's value, unparsed
  * @reason: (nullable): what went wrong, for people
+ * @allowed_origin: (nullable): of the answer to a question: whose deliveries the sink wants
+ * @allowed_rate: (nullable): and how many of them
  *
  * What became of an attempt. Valid during the call that tells it.
  */
@@ -79,6 +85,8 @@ typedef struct
   guint status;
   const char *retry_after;
   const char *reason;
+  const char *allowed_origin;
+  const char *allowed_rate;
 } EbAnswer;
 
 static inline gboolean

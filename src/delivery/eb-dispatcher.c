@@ -178,6 +178,28 @@ judge_cb (EbConsumer *consumer,
   return (EbVerdict){ EB_VERDICT_DELIVERED, 0 };
 }
 
+static EbTransport *get_transport (EbDispatcher *self, EbSinkKind kind);
+
+/* The one for https:// can do http://, too, and a question is no matter of speed. */
+static EbTransport *
+get_asker_cb (gpointer user_data)
+{
+  return get_transport (user_data, EB_SINK_HTTPS);
+}
+
+static GTimeSpan
+judge_consent_cb (EbConsumer *consumer,
+                  const EbAnswer *answer,
+                  guint n_asked,
+                  EbConsent *consent,
+                  gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  eb_consent_read (consent, answer, self->settings->origin);
+  return eb_retry_policy_get_ask_delay (n_asked, g_rand_double (self->random));
+}
+
 static void
 record_cb (EbConsumer *consumer, EbChange *change, gpointer user_data)
 {
@@ -434,6 +456,8 @@ init_consumer_owner (EbDispatcher *self)
     .fetch = fetch_cb,
     .settled = settled_cb,
     .judge = judge_cb,
+    .get_asker = get_asker_cb,
+    .judge_consent = judge_consent_cb,
     .record = record_cb,
     .progressed = progressed_cb,
     .lost = lost_cb,

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 /**
  * EbHold:
  * @EB_HOLD_NONE: deliveries may be sent
+ * @EB_HOLD_CONSENT: the sink has not agreed to deliveries
  * @EB_HOLD_UNREACHABLE: nobody was there
  * @EB_HOLD_RETRY: the delivery at the head waits for its retry, and nothing may pass it
  * @EB_HOLD_ASKED: the sink wants to be left alone
@@ -25,6 +26,7 @@ G_BEGIN_DECLS
 typedef enum
 {
   EB_HOLD_NONE,
+  EB_HOLD_CONSENT,
   EB_HOLD_UNREACHABLE,
   EB_HOLD_RETRY,
   EB_HOLD_ASKED,

@@ -15,6 +15,9 @@
 #define FIRST_PROBE (1 * G_TIME_SPAN_SECOND)
 #define LAST_PROBE  (30 * G_TIME_SPAN_SECOND)
 
+/* While somebody is there, but does not agree to deliveries: a person has to do something. */
+#define LAST_QUESTION (4 * G_TIME_SPAN_MINUTE)
+
 /* A sink may not silence its subscription for ever with one wrong number. */
 #define MAX_HOLD (1 * G_TIME_SPAN_HOUR)
 
@@ -28,13 +31,13 @@ add_jitter (GTimeSpan delay, double random)
 }
 
 static GTimeSpan
-get_probe_delay (guint n_probes)
+get_growing_delay (guint n_before, GTimeSpan last)
 {
   GTimeSpan delay = FIRST_PROBE;
 
-  for (guint i = 0; i < n_probes && delay < LAST_PROBE; i++)
+  for (guint i = 0; i < n_before && delay < last; i++)
     delay *= 2;
-  return MIN (delay, LAST_PROBE);
+  return MIN (delay, last);
 }
 
 /* Returns: 0 if it is no number of seconds */
@@ -133,6 +136,19 @@ judge_response (const EbAttempt *attempt)
 }
 
 /**
+ * eb_retry_policy_get_ask_delay:
+ * @n_asked: how often a sink was asked before
+ * @random: from 0 to 1
+ *
+ * Returns: after what time a sink that did not agree to deliveries is asked again
+ */
+GTimeSpan
+eb_retry_policy_get_ask_delay (guint n_asked, double random)
+{
+  return add_jitter (get_growing_delay (n_asked, LAST_QUESTION), random);
+}
+
+/**
  * eb_retry_policy_judge:
  *
  * Returns: what is to be done now; always the same for the same @attempt
@@ -146,7 +162,8 @@ eb_retry_policy_judge (const EbAttempt *attempt)
       return judge_response (attempt);
     case EB_ANSWER_UNREACHABLE:
       return (EbVerdict){ EB_VERDICT_UNREACHABLE,
-                          add_jitter (get_probe_delay (attempt->n_probes), attempt->random) };
+                          add_jitter (get_growing_delay (attempt->n_probes, LAST_PROBE),
+                                      attempt->random) };
     case EB_ANSWER_GONE:
       return (EbVerdict){ EB_VERDICT_GONE, 0 };
     case EB_ANSWER_FAILED:

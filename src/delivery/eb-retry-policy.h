@@ -58,6 +58,7 @@ typedef struct
 } EbAttempt;
 
 gboolean eb_status_asks_to_wait (guint status);
+GTimeSpan eb_retry_policy_get_ask_delay (guint n_asked, double random);
 EbVerdict eb_retry_policy_judge (const EbAttempt *attempt);
 
 G_END_DECLS

@@ -134,6 +134,27 @@ eb_soup_message_new (GUri *uri, const EbSoupRequest *request)
   return message;
 }
 
+/**
+ * eb_soup_message_new_question:
+ * @origin: who wants to deliver
+ * @rate: how many deliveries a second; 0 for as many as there are
+ *
+ * Returns: (transfer full): the validation request of HTTP 1.1 Web Hooks for Event Delivery 1.0
+ */
+SoupMessage *
+eb_soup_message_new_question (GUri *uri, const char *origin, guint rate)
+{
+  SoupMessage *message = soup_message_new_from_uri (SOUP_METHOD_OPTIONS, uri);
+  SoupMessageHeaders *headers = soup_message_get_request_headers (message);
+
+  soup_message_set_flags (message, SOUP_MESSAGE_NO_REDIRECT);
+  g_signal_connect (message, "got-headers", G_CALLBACK (got_headers_cb), NULL);
+  soup_message_headers_append (headers, "WebHook-Request-Origin", origin);
+  if (rate > 0)
+    append_number (headers, "WebHook-Request-Rate", (guint64) rate * 60);
+  return message;
+}
+
 static const char *
 describe_certificate (GTlsCertificateFlags flaws)
 {

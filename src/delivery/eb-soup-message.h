@@ -34,6 +34,7 @@ typedef struct
 
 GUri *eb_soup_uri_new (const EbSink *sink);
 SoupMessage *eb_soup_message_new (GUri *uri, const EbSoupRequest *request);
+SoupMessage *eb_soup_message_new_question (GUri *uri, const char *origin, guint rate);
 char *eb_soup_message_dup_reason (SoupMessage *message, const GError *error);
 
 G_END_DECLS

@@ -207,6 +207,13 @@ finish_with_error (Attempt *attempt, const GError *error)
     finish_without (attempt, what);
 }
 
+static const char *
+get_allowed (Attempt *attempt, SoupMessageHeaders *headers, const char *name)
+{
+  return eb_delivery_is_question (attempt->delivery) ? soup_message_headers_get_one (headers, name)
+                                                     : NULL;
+}
+
 static void
 finish_with_response (Attempt *attempt)
 {
@@ -216,7 +223,9 @@ finish_with_response (Attempt *attempt)
   finish (attempt,
           &(EbAnswer){ .kind = EB_ANSWER_RESPONSE,
                        .status = soup_message_get_status (message),
-                       .retry_after = soup_message_headers_get_one (headers, "Retry-After") });
+                       .retry_after = soup_message_headers_get_one (headers, "Retry-After"),
+                       .allowed_origin = get_allowed (attempt, headers, "WebHook-Allowed-Origin"),
+                       .allowed_rate = get_allowed (attempt, headers, "WebHook-Allowed-Rate") });
 }
 
 static GTimeSpan
@@ -360,13 +369,17 @@ static SoupMessage *
 create_message (EbSoupTransport *self, const Attempt *attempt)
 {
   EbChannel *channel = attempt->channel;
+  const EbDeliveryOptions *options = eb_subscription_get_options (channel->subscription);
+  const char *origin = attempt->settings->origin;
   EbSoupRequest request = { .delivery = attempt->delivery,
-                            .options = eb_subscription_get_options (channel->subscription),
+                            .options = options,
                             .webhook_id_prefix = channel->webhook_id_prefix,
                             .signer = channel->signer,
-                            .origin = attempt->settings->origin,
+                            .origin = origin,
                             .now_us = eb_clock_get_real (self->clock) };
 
+  if (eb_delivery_is_question (attempt->delivery))
+    return eb_soup_message_new_question (channel->uri, origin, options->rate);
   return eb_soup_message_new (channel->uri, &request);
 }
 

@@ -14,8 +14,11 @@ typedef struct
   guint max_under_way;
   GMainContext *context; /* (unowned) (nullable) of the worker that delivers here */
   guint n_requests;
-  GQueue kept;            /* (element-type EbDelivery) */
-  EbTransport *transport; /* (unowned) (nullable) of that worker */
+  guint n_questions;
+  const char *allowed_origin; /* (nullable) what it answers to questions */
+  const char *allowed_rate;   /* (nullable) */
+  GQueue kept;                /* (element-type EbDelivery) */
+  EbTransport *transport;     /* (unowned) (nullable) of that worker */
 } Sink;
 
 struct _EbFakeSinks
@@ -176,6 +179,32 @@ next_behaviour (Sink *sink)
   return behaviour;
 }
 
+/**
+ * eb_fake_sinks_set_consent:
+ * @allowed_origin: (nullable): what the sink answers when it is asked whether it wants deliveries;
+ *   valid for ever
+ * @allowed_rate: (nullable): likewise
+ */
+void
+eb_fake_sinks_set_consent (EbFakeSinks *self,
+                           const char *uri,
+                           const char *allowed_origin,
+                           const char *allowed_rate)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  get_sink (self, uri)->allowed_origin = allowed_origin;
+  get_sink (self, uri)->allowed_rate = allowed_rate;
+}
+
+guint
+eb_fake_sinks_count_questions (EbFakeSinks *self, const char *uri)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return get_sink (self, uri)->n_questions;
+}
+
 guint
 eb_fake_sinks_count (EbFakeSinks *self, const char *uri)
 {
@@ -218,12 +247,21 @@ answer_cb (gpointer user_data)
   };
   const Answer *answer = user_data;
   EbFakeTransport *self = answer->transport;
+  EbAnswer said = answers[answer->behaviour];
+  Sink *sink;
 
   g_queue_remove (&answer->channel->answers, g_main_current_source ());
   g_mutex_lock (&self->sinks->lock);
-  get_sink (self->sinks, answer->channel->uri)->under_way--;
+  sink = get_sink (self->sinks, answer->channel->uri);
+  if (eb_delivery_is_question (answer->delivery))
+    {
+      said.allowed_origin = sink->allowed_origin;
+      said.allowed_rate = sink->allowed_rate;
+    }
+  else
+    sink->under_way--;
   g_mutex_unlock (&self->sinks->lock);
-  self->answer (answer->delivery, &answers[answer->behaviour], self->user_data);
+  self->answer (answer->delivery, &said, self->user_data);
   return G_SOURCE_REMOVE;
 }
 
@@ -263,6 +301,19 @@ note_arrivals (Sink *sink, const EbDelivery *delivery, EbFakeBehaviour behaviour
 }
 
 static void
+fake_ask (EbFakeTransport *self, EbChannel *channel, EbDelivery *question)
+{
+  Sink *sink;
+
+  g_mutex_lock (&self->sinks->lock);
+  sink = get_sink (self->sinks, channel->uri);
+  sink->n_questions++;
+  g_mutex_unlock (&self->sinks->lock);
+  answer_soon (self, channel, question, EB_FAKE_TAKE);
+  g_main_context_wakeup (NULL);
+}
+
+static void
 fake_send (EbTransport *transport, EbChannel *channel, EbDelivery *delivery)
 {
   EbFakeTransport *self = EB_FAKE_TRANSPORT (transport);
@@ -272,6 +323,11 @@ fake_send (EbTransport *transport, EbChannel *channel, EbDelivery *delivery)
   delivery->transport_data = channel;
   if (self->sinks->is_off != NULL && self->sinks->is_off (self->sinks->is_off_data))
     return;
+  if (eb_delivery_is_question (delivery))
+    {
+      fake_ask (self, channel, delivery);
+      return;
+    }
   g_mutex_lock (&self->sinks->lock);
   sink = get_sink (self->sinks, channel->uri);
   behaviour = next_behaviour (sink);

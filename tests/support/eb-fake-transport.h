@@ -54,6 +54,11 @@ EbFakeSinks *eb_fake_sinks_new (void);
 void eb_fake_sinks_free (EbFakeSinks *self);
 void eb_fake_sinks_cut_off (EbFakeSinks *self, EbFakeIsOff is_off, gpointer user_data);
 void eb_fake_sinks_set (EbFakeSinks *self, const char *uri, EbFakeBehaviour behaviour);
+void eb_fake_sinks_set_consent (EbFakeSinks *self,
+                                const char *uri,
+                                const char *allowed_origin,
+                                const char *allowed_rate);
+guint eb_fake_sinks_count_questions (EbFakeSinks *self, const char *uri);
 void eb_fake_sinks_heal (EbFakeSinks *self, const char *uri);
 void eb_fake_sinks_script (EbFakeSinks *self,
                            const char *uri,

@@ -28,6 +28,7 @@ typedef struct
   EbAnswerKind kind;
   guint status;
   char *reason;
+  char *allowed; /* of the answer: the origin, and the rate */
 } Fixture;
 
 static void
@@ -51,6 +52,20 @@ make_certificate (Fixture *fixture)
 }
 
 static void
+agree (SoupServerMessage *message, Fixture *fixture)
+{
+  SoupMessageHeaders *asked = soup_server_message_get_request_headers (message);
+  SoupMessageHeaders *said = soup_server_message_get_response_headers (message);
+
+  fixture->body =
+      g_strdup_printf ("%s %s", soup_message_headers_get_one (asked, "WebHook-Request-Origin"),
+                       soup_message_headers_get_one (asked, "WebHook-Request-Rate"));
+  soup_message_headers_append (said, "WebHook-Allowed-Origin", "bus.example");
+  soup_message_headers_append (said, "WebHook-Allowed-Rate", "90");
+  soup_server_message_set_status (message, SOUP_STATUS_METHOD_NOT_ALLOWED, NULL);
+}
+
+static void
 request_cb (SoupServer *server,
             SoupServerMessage *message,
             const char *path,
@@ -61,6 +76,11 @@ request_cb (SoupServer *server,
   SoupMessageBody *body = soup_server_message_get_request_body (message);
 
   g_free (fixture->body);
+  if (soup_server_message_get_method (message) == SOUP_METHOD_OPTIONS)
+    {
+      agree (message, fixture);
+      return;
+    }
   fixture->body = g_strndup (body->data, (gsize) body->length);
   soup_server_message_set_status (message, SOUP_STATUS_ACCEPTED, NULL);
 }
@@ -75,6 +95,8 @@ answer_cb (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data)
   fixture->status = answer->status;
   g_free (fixture->reason);
   fixture->reason = g_strdup (answer->reason);
+  g_free (fixture->allowed);
+  fixture->allowed = g_strdup_printf ("%s %s", answer->allowed_origin, answer->allowed_rate);
 }
 
 static void
@@ -118,6 +140,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_free (fixture->key);
   g_free (fixture->body);
   g_free (fixture->reason);
+  g_free (fixture->allowed);
 }
 
 static void
@@ -127,6 +150,8 @@ create_transport (Fixture *fixture, const char *ca_file)
   g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
 
   settings->ca_file = g_strdup (ca_file);
+  g_free (settings->origin);
+  settings->origin = g_strdup ("bus.example");
   fixture->transport = eb_soup_transport_new (fixture->clock, "log", settings);
   eb_transport_set_answer_func (fixture->transport, answer_cb, fixture);
 }
@@ -174,6 +199,53 @@ test_trusted (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (fixture->body, ==, "secret");
 }
 
+static void
+ask (Fixture *fixture, const char *uri)
+{
+  g_autoptr (EbDeliveryOptions) options = eb_delivery_options_new ();
+  g_autoptr (EbSink) sink = eb_sink_new_for_uri (uri, NULL);
+  EbSubscriptionSpec spec = { .id = "s", .sink = sink, .concurrency = 1, .options = options };
+  g_autoptr (EbSubscription) subscription = NULL;
+  EbDelivery *question = eb_delivery_new_question (NULL);
+  EbChannel *channel;
+
+  options->rate = 2;
+  subscription = eb_subscription_new (&spec, NULL);
+  channel = eb_transport_open (fixture->transport, subscription);
+  fixture->answered = FALSE;
+  eb_transport_send (fixture->transport, channel, question);
+  eb_test_wait_for (is_answered, fixture);
+  eb_transport_close (fixture->transport, channel);
+  eb_delivery_free (question);
+  g_assert_cmpint (fixture->kind, ==, EB_ANSWER_RESPONSE);
+  g_assert_cmpuint (fixture->status, ==, 405);
+  g_assert_cmpstr (fixture->body, ==, "bus.example 120");
+  g_assert_cmpstr (fixture->allowed, ==, "bus.example 90");
+}
+
+/* Whether it wants deliveries; of other answers the fields are nobody's business. */
+static void
+test_question (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *secure = g_strdup_printf ("https://127.0.0.1:%u/hook", fixture->port);
+  g_autofree char *plain = NULL;
+  g_autoptr (GError) error = NULL;
+  GSList *uris;
+
+  g_assert_true (
+      soup_server_listen_local (fixture->server, 0, SOUP_SERVER_LISTEN_IPV4_ONLY, &error));
+  uris = soup_server_get_uris (fixture->server);
+  for (GSList *uri = uris; uri != NULL; uri = uri->next)
+    if (g_str_equal (g_uri_get_scheme (uri->data), "http"))
+      plain = g_strdup_printf ("http://127.0.0.1:%d/hook", g_uri_get_port (uri->data));
+  g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
+  create_transport (fixture, fixture->certificate);
+  ask (fixture, secure);
+  ask (fixture, plain);
+  deliver (fixture, "x");
+  g_assert_cmpstr (fixture->allowed, ==, "(null) (null)");
+}
+
 /* Nothing is sent to whom we do not know. */
 static void
 test_unknown_authority (Fixture *fixture, gconstpointer data)
@@ -204,6 +276,7 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 
   ADD ("trusted", test_trusted);
+  ADD ("question", test_question);
   ADD ("unknown-authority", test_unknown_authority);
   ADD ("missing-ca-file", test_missing_ca_file);
 

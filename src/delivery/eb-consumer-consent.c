@@ -1,0 +1,95 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "delivery/eb-consumer-private.h"
+
+/* The part of EbConsumer that asks its sink for consent, where its subscriber wants that. Until it
+ * is given nothing is delivered; it is asked for anew by each daemon. */
+
+/**
+ * eb_consumer_begin_handshake:
+ *
+ * From now on its sink must agree first, if its subscription says so; it is asked with the next
+ * eb_consumer_proceed(). To be called again when there is another sink.
+ */
+void
+eb_consumer_begin_handshake (EbConsumer *self)
+{
+  EbSinkKind kind = eb_sink_get_kind (eb_subscription_get_sink (self->subscription));
+  gboolean http = kind == EB_SINK_HTTP || kind == EB_SINK_HTTPS;
+
+  g_clear_pointer (&self->handshake, eb_handshake_free);
+  self->allowed_rate = 0;
+  if (http && eb_subscription_get_options (self->subscription)->handshake)
+    self->handshake = eb_handshake_new ();
+}
+
+/**
+ * eb_consumer_get_refusal:
+ *
+ * Returns: (transfer none) (nullable): why its sink has not agreed to deliveries yet, for people
+ */
+const char *
+eb_consumer_get_refusal (EbConsumer *self)
+{
+  return self->handshake != NULL ? self->handshake->refusal : NULL;
+}
+
+/**
+ * eb_consumer_ask:
+ *
+ * Asks for consent, if it is missing and it is time.
+ */
+void
+eb_consumer_ask (EbConsumer *self)
+{
+  if (self->handshake == NULL || self->handshake->question != NULL || eb_consumer_is_held (self)
+      || eb_subscription_is_paused (self->subscription))
+    return;
+  eb_handshake_ask (self->handshake, self->owner->get_asker (self->owner->user_data),
+                    self->subscription, self);
+}
+
+/* Said once, and again if it is for another reason. */
+static void
+note_refusal (EbConsumer *self, const char *refusal)
+{
+  EbHandshake *handshake = self->handshake;
+
+  if (g_strcmp0 (handshake->refusal, refusal) == 0)
+    return;
+  g_warning ("%s gets no deliveries, and is asked again and again: %s",
+             eb_sink_get_uri (eb_subscription_get_sink (self->subscription)), refusal);
+  g_free (handshake->refusal);
+  handshake->refusal = g_strdup (refusal);
+}
+
+/**
+ * eb_consumer_take_consent:
+ * @answer: to the question
+ */
+void
+eb_consumer_take_consent (EbConsumer *self, const EbAnswer *answer)
+{
+  g_auto (EbConsent) consent = { 0 };
+  GTimeSpan delay = self->owner->judge_consent (self, answer, self->handshake->n_asked, &consent,
+                                                self->owner->user_data);
+
+  if (consent.given)
+    {
+      g_clear_pointer (&self->handshake, eb_handshake_free);
+      self->allowed_rate = consent.per_minute;
+      eb_consumer_apply_rate (self);
+    }
+  else
+    {
+      note_refusal (self, consent.refusal);
+      eb_handshake_end_question (self->handshake);
+      self->handshake->n_asked++;
+      eb_recovery_hold (eb_consumer_obtain_recovery (self), EB_HOLD_CONSENT,
+                        eb_consumer_get_now (self) + delay);
+    }
+  eb_consumer_proceed (self);
+}
