@@ -57,6 +57,39 @@ eb_consumer_fill_batch (EbConsumer *self, EbDelivery *delivery)
     }
 }
 
+static void
+put_back_alone (EbConsumer *self, const EbDelivery *batch, guint index)
+{
+  EbDelivery *delivery = eb_delivery_new (self, eb_delivery_get_parcel (batch, index),
+                                          eb_delivery_get_previous (batch, index));
+
+  delivery->attempt = batch->attempt;
+  delivery->n_failures = batch->n_failures;
+  delivery->first_us = batch->first_us;
+  delivery->exception = batch->exception;
+  delivery->fetched = batch->fetched;
+  eb_consumer_put_back (self, delivery);
+}
+
+/**
+ * eb_consumer_split_batch:
+ * @delivery: (transfer full): from the head of the line or the queue
+ *
+ * If its subscriber does not take batches any more, its events go back there one by one.
+ *
+ * Returns: (transfer full) (nullable): @delivery, if it can be sent as it is
+ */
+EbDelivery *
+eb_consumer_split_batch (EbConsumer *self, EbDelivery *delivery)
+{
+  if (eb_delivery_get_size (delivery) == 1 || takes_batches (self))
+    return delivery;
+  for (guint i = 0; i < eb_delivery_get_size (delivery); i++)
+    put_back_alone (self, delivery, i);
+  eb_delivery_free (delivery);
+  return NULL;
+}
+
 /**
  * eb_consumer_is_incomplete:
  * @delivery: in the queue

@@ -154,21 +154,32 @@ may_send (EbConsumer *self)
   return !recovery->paced && may_send_but_for_rate (self);
 }
 
-/* Returns: (nullable): the link of what is sent next */
-static GList *
-pop_next (EbConsumer *self)
+/* Returns: (nullable): what is sent next */
+static EbDelivery *
+pop_first (EbConsumer *self)
 {
   EbDelivery *delivery;
 
   if (self->recovery != NULL && self->recovery->line.length > 0)
-    return g_queue_pop_head_link (&self->recovery->line);
+    return g_queue_pop_head_link (&self->recovery->line)->data;
   delivery = g_queue_peek_head (&self->queue);
   if (delivery == NULL || eb_consumer_is_incomplete (self, delivery))
     return NULL;
   g_queue_unlink (&self->queue, &delivery->link);
   self->queued -= eb_delivery_get_charge (delivery);
   eb_consumer_fill_batch (self, delivery);
-  return &delivery->link;
+  return delivery;
+}
+
+/* Returns: (nullable): its link */
+static GList *
+pop_next (EbConsumer *self)
+{
+  EbDelivery *first, *delivery = NULL;
+
+  while (delivery == NULL && (first = pop_first (self)) != NULL)
+    delivery = eb_consumer_split_batch (self, first);
+  return delivery != NULL ? &delivery->link : NULL;
 }
 
 static void

@@ -11,20 +11,26 @@
 typedef EbDeliveryFixture Fixture;
 
 static EbSubscription *
-create (EbOrder order, guint concurrency)
+create_with_mode (EbOrder order, EbMode mode)
 {
   g_autoptr (EbDeliveryOptions) options = eb_delivery_options_new ();
-  EbSubscriptionSpec spec = { .order = order, .concurrency = concurrency, .options = options };
+  EbSubscriptionSpec spec = { .order = order, .options = options };
 
-  options->mode = EB_MODE_BATCH;
+  options->mode = mode;
   return eb_delivery_fixture_create (&spec, "sink:1");
+}
+
+static EbSubscription *
+create (EbOrder order)
+{
+  return create_with_mode (order, EB_MODE_BATCH);
 }
 
 /* Adds a subscription whose sink is busy with event 1, and fills its queue. */
 static EbSubscription *
 add_busy (Fixture *fixture, EbOrder order, guint n_more)
 {
-  EbSubscription *subscription = create (order, 1);
+  EbSubscription *subscription = create (order);
 
   eb_failing_sink_script (fixture, EB_FAKE_KEEP, 1);
   eb_worker_pool_add (fixture->pool, subscription, &(EbStart){ 0 });
@@ -99,7 +105,7 @@ test_fill (Fixture *fixture, gconstpointer data)
 static void
 test_limits (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED, 1);
+  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED);
   guint index = 0;
 
   add_behind (fixture, subscription, 250);
@@ -110,7 +116,7 @@ static void
 test_bytes (Fixture *fixture, gconstpointer data)
 {
   static const gsize sizes[] = { 100000, 100000, 100000, 300000 };
-  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED, 1);
+  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED);
   guint index = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
@@ -123,7 +129,7 @@ test_bytes (Fixture *fixture, gconstpointer data)
 static void
 test_aside (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED, 1);
+  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED);
   guint index = 0;
 
   eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
@@ -139,7 +145,7 @@ test_aside (Fixture *fixture, gconstpointer data)
 static void
 test_strict (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = create (EB_ORDER_STRICT, 1);
+  g_autoptr (EbSubscription) subscription = create (EB_ORDER_STRICT);
   guint index = 0;
 
   eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
@@ -156,7 +162,7 @@ test_strict (Fixture *fixture, gconstpointer data)
 static void
 test_held (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED, 1);
+  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED);
   guint index = 0;
 
   eb_failing_sink_script (fixture, EB_FAKE_ANSWER_429_FOR_30_S, 1);
@@ -174,7 +180,7 @@ test_held (Fixture *fixture, gconstpointer data)
 static void
 test_death (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED, 1);
+  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED);
   g_autoptr (GPtrArray) letters =
       g_ptr_array_new_with_free_func ((GDestroyNotify) eb_exception_free);
   guint index = 0;
@@ -236,7 +242,7 @@ test_restart (Fixture *fixture, gconstpointer data)
 {
   EbOrder order = (EbOrder) GPOINTER_TO_UINT (data) % 2;
   guint64 after = GPOINTER_TO_UINT (data) / 2;
-  g_autoptr (EbSubscription) subscription = create (order, 1);
+  g_autoptr (EbSubscription) subscription = create (order);
   guint index = 0;
 
   eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
@@ -254,11 +260,31 @@ test_restart (Fixture *fixture, gconstpointer data)
     ASSERT_REQUESTS (&index, { 1, 3, 2 }, { 4, 4, 1 });
 }
 
+/* Whoever does not take batches any more gets none. */
+static void
+test_other_mode (Fixture *fixture, gconstpointer data)
+{
+  EbOrder order = (EbOrder) GPOINTER_TO_UINT (data);
+  g_autoptr (EbSubscription) subscription = create (order);
+  g_autoptr (EbSubscription) other = create_with_mode (order, EB_MODE_BINARY);
+  guint index = 0;
+
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
+  add_behind (fixture, subscription, 3);
+  ASSERT_REQUESTS (&index, { 1, 3, 1 });
+  eb_delivery_fixture_collect (fixture);
+  restart (fixture, other, 0);
+  eb_delivery_fixture_advance (fixture, LONGEST (SECOND));
+  ASSERT_REQUESTS (&index, { 1, 1, 2 }, { 2, 2, 2 }, { 3, 3, 2 });
+  eb_delivery_fixture_collect (fixture);
+  g_assert_cmpuint (fixture->report.delivered, ==, 3);
+}
+
 /* So is one that was under way when the daemon was stopped. */
 static void
 test_stopped (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED, 1);
+  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED);
   guint index = 3;
 
   eb_failing_sink_script (fixture, EB_FAKE_KEEP, 1);
@@ -278,7 +304,7 @@ test_stopped (Fixture *fixture, gconstpointer data)
 static void
 test_lost (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED, 1);
+  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED);
   guint index = 0;
 
   eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
@@ -295,7 +321,7 @@ test_lost (Fixture *fixture, gconstpointer data)
 static void
 test_outage (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED, 1);
+  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED);
   guint index = 0;
 
   eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
@@ -315,7 +341,7 @@ test_outage (Fixture *fixture, gconstpointer data)
 static void
 test_too_many_aside (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED, 1);
+  g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED);
 
   eb_fake_sinks_set (fixture->sinks, SINK, EB_FAKE_ANSWER_500);
   add_behind (fixture, subscription, 1200);
@@ -386,6 +412,8 @@ main (int argc, char **argv)
   ADD_WITH ("restart/relaxed-amid", EB_ORDER_RELAXED + 2 * 1, test_restart);
   ADD_WITH ("restart/relaxed-behind", EB_ORDER_RELAXED + 2 * 3, test_restart);
   ADD_WITH ("restart/strict", EB_ORDER_STRICT, test_restart);
+  ADD_WITH ("other-mode/relaxed", EB_ORDER_RELAXED, test_other_mode);
+  ADD_WITH ("other-mode/strict", EB_ORDER_STRICT, test_other_mode);
   ADD ("stopped", test_stopped);
   ADD ("lost", test_lost);
   ADD ("outage", test_outage);
