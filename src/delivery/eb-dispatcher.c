@@ -337,6 +337,17 @@ eb_dispatcher_start (EbDispatcher *self)
   eb_log_follower_start (self->follower, self->tail);
 }
 
+static void
+remember_batches (EbDispatcher *self)
+{
+  GHashTableIter iter;
+  EbConsumer *consumer;
+
+  g_hash_table_iter_init (&iter, self->consumers);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &consumer))
+    eb_consumer_remember_batches (consumer);
+}
+
 /**
  * eb_dispatcher_stop:
  *
@@ -351,8 +362,7 @@ eb_dispatcher_stop (EbDispatcher *self)
     g_task_return_boolean (self->drain, FALSE);
   g_clear_object (&self->drain);
   eb_log_follower_cancel (self->follower);
-  for (GList *link = self->list.head; link != NULL; link = link->next)
-    eb_consumer_remember_batches (link->data);
+  remember_batches (self);
   flush_report (self);
   while ((consumer = eb_audience_get_first (self->audience)) != NULL)
     remove_consumer (self, consumer);
