@@ -73,7 +73,7 @@ end_exception (EbBus *self, EbSubscription *subscription, guint64 sequence)
   const char *id = eb_subscription_get_id (subscription);
   g_autoptr (EbChange) change = eb_change_new (EB_CHANGE_ENDED, id, sequence);
 
-  if (eb_registry_lookup (self->registry, id) != subscription)
+  if (!eb_bus_has (self, subscription))
     return;
   eb_progress_add (eb_progress_writer_get_progress (self->progress), subscription, change);
   eb_progress_writer_write (self->progress);

@@ -199,7 +199,7 @@ end_uncommitted (EbBus *self, EbSubscription *subscription, GTask *task, GError 
   const char *id = eb_subscription_get_id (subscription);
 
   eb_bus_tell_fenced (self, error);
-  if (eb_registry_lookup (self->registry, id) == subscription)
+  if (eb_bus_has (self, subscription))
     {
       eb_registry_remove (self->registry, id);
       eb_bus_end (self, subscription, "not stored",
@@ -220,7 +220,7 @@ committed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_hash_table_remove (self->uncommitted, id);
   if (!eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
     end_uncommitted (self, subscription, task, error);
-  else if (eb_registry_lookup (self->registry, id) != subscription)
+  else if (!eb_bus_has (self, subscription))
     g_task_return_new_error (task, EB_ERROR, EB_ERROR_BUSY,
                              "“%s” has ended while it was being stored; register it again", id);
   else

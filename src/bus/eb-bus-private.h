@@ -34,6 +34,7 @@ struct _EbBus
 /* eb-bus.c */
 gboolean eb_bus_check_open (EbBus *self, GError **error);
 guint64 eb_bus_get_head (EbBus *self);
+gboolean eb_bus_has (EbBus *self, EbSubscription *subscription);
 void eb_bus_tell_begun (EbBus *self, EbSubscription *subscription);
 void eb_bus_tell_ended (EbBus *self, EbSubscription *subscription, const char *reason);
 

@@ -55,7 +55,7 @@ job_free (Job *job)
 static gboolean
 job_is_current (Job *job, GError **error)
 {
-  if (eb_registry_lookup (job->bus->registry, job_get_id (job)) == job->subscription)
+  if (eb_bus_has (job->bus, job->subscription))
     return TRUE;
   g_set_error (error, EB_ERROR, EB_ERROR_NOT_FOUND, "The subscription “%s” has ended",
                job_get_id (job));
@@ -111,7 +111,7 @@ check_job (EbBus *self, const char *id, GArray *sequences, GError **error)
   if (!g_hash_table_contains (self->changing, id))
     return TRUE;
   g_set_error (error, EB_ERROR, EB_ERROR_BUSY,
-               "Dead letters of “%s” are being redriven or dropped; try again when that is done",
+               "“%s” is just being changed, or its dead letters are; try again when that is done",
                id);
   return FALSE;
 }

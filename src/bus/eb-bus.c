@@ -85,6 +85,22 @@ fenced_cb (EbProgressWriter *progress, const char *reason, EbBus *self)
   g_signal_emit (self, signals[FENCED], 0, reason);
 }
 
+/**
+ * eb_bus_has:
+ *
+ * Returns: whether @subscription, or one that has taken its place, is there; not another one that
+ *   has its id after its end
+ */
+gboolean
+eb_bus_has (EbBus *self, EbSubscription *subscription)
+{
+  EbSubscription *known =
+      eb_registry_lookup (self->registry, eb_subscription_get_id (subscription));
+
+  return known != NULL
+         && eb_subscription_get_identity (known) == eb_subscription_get_identity (subscription);
+}
+
 static void
 report_cb (EbWorkerPool *workers, const EbReport *report, EbBus *self)
 {
@@ -97,9 +113,8 @@ report_cb (EbWorkerPool *workers, const EbReport *report, EbBus *self)
   for (guint i = 0; report->steps != NULL && i < report->steps->len; i++)
     {
       const EbStep *step = g_ptr_array_index (report->steps, i);
-      const char *id = eb_subscription_get_id (step->subscription);
 
-      if (eb_registry_lookup (self->registry, id) == step->subscription)
+      if (eb_bus_has (self, step->subscription))
         eb_progress_add (progress, step->subscription, step->change);
     }
   eb_progress_raise_floor (progress, report->floor);

@@ -19,6 +19,9 @@
  *
  * Subscriptions that the ledger would not forget when they ended stand here as well.
  *
+ * Subscriptions are known by what they have in common with those that they replace, which the
+ * tables hold.
+ *
  * Lives in the thread of its owner. */
 
 /* As many as a ledger should take at once: others wait for it. */
@@ -26,9 +29,9 @@
 
 struct _EbProgress
 {
-  GHashTable *next;      /* (owned) (element-type EbSubscription News): the round that gathers */
+  GHashTable *next;      /* (owned) (element-type gpointer News): the round that gathers */
   guint64 next_floor;    /* the floor that was reported last */
-  GHashTable *telling;   /* (owned) (element-type EbSubscription): whose steps of the round that is
+  GHashTable *telling;   /* (owned) (element-type gpointer): whose steps of the round that is
                             told are still of interest */
   GPtrArray *steps;      /* (owned) (element-type Step): the round that is told, in its order */
   guint told;            /* of these, how many the ledger has */
@@ -48,8 +51,8 @@ typedef struct
 
 typedef struct
 {
-  EbSubscription *subscription; /* (owned) (nullable): NULL for the floor */
-  EbChange *change;             /* (owned) */
+  EbSubscription *identity; /* (owned) (nullable): NULL for the floor */
+  EbChange *change;         /* (owned) */
 } Step;
 
 static void
@@ -63,7 +66,7 @@ news_free (News *news)
 static void
 step_free (Step *step)
 {
-  g_clear_pointer (&step->subscription, eb_subscription_unref);
+  g_clear_pointer (&step->identity, eb_subscription_unref);
   eb_change_free (step->change);
   g_free (step);
 }
@@ -81,12 +84,13 @@ copy_change (const EbChange *change)
 static News *
 get_news (EbProgress *self, EbSubscription *subscription)
 {
-  News *news = g_hash_table_lookup (self->next, subscription);
+  EbSubscription *identity = eb_subscription_get_identity (subscription);
+  News *news = g_hash_table_lookup (self->next, identity);
 
   if (news == NULL)
     {
       news = g_new0 (News, 1);
-      g_hash_table_insert (self->next, eb_subscription_ref (subscription), news);
+      g_hash_table_insert (self->next, eb_subscription_ref (identity), news);
     }
   return news;
 }
@@ -132,8 +136,8 @@ eb_progress_raise_floor (EbProgress *self, guint64 floor)
 void
 eb_progress_forget (EbProgress *self, EbSubscription *subscription)
 {
-  g_hash_table_remove (self->next, subscription);
-  g_hash_table_remove (self->telling, subscription);
+  g_hash_table_remove (self->next, eb_subscription_get_identity (subscription));
+  g_hash_table_remove (self->telling, eb_subscription_get_identity (subscription));
 }
 
 /**
@@ -164,17 +168,17 @@ eb_progress_take_ended (EbProgress *self, const char *id)
 
 /* Takes @change. */
 static void
-append (EbProgress *self, EbSubscription *subscription, EbChange *change)
+append (EbProgress *self, EbSubscription *identity, EbChange *change)
 {
   Step *step = g_new (Step, 1);
 
-  step->subscription = subscription != NULL ? eb_subscription_ref (subscription) : NULL;
+  step->identity = identity != NULL ? eb_subscription_ref (identity) : NULL;
   step->change = change;
   g_ptr_array_add (self->steps, step);
 }
 
 static void
-append_exceptions (EbProgress *self, EbSubscription *subscription, News *news)
+append_exceptions (EbProgress *self, EbSubscription *identity, News *news)
 {
   GHashTableIter iter;
   EbChange *change;
@@ -185,35 +189,35 @@ append_exceptions (EbProgress *self, EbSubscription *subscription, News *news)
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &change))
     {
       g_hash_table_iter_steal (&iter);
-      append (self, subscription, change);
+      append (self, identity, change);
     }
 }
 
 static void
-append_own_cursor (EbProgress *self, EbSubscription *subscription, News *news)
+append_own_cursor (EbProgress *self, EbSubscription *identity, News *news)
 {
   if (news->cursor != NULL && news->cursor->exception.sequence != EB_CURSOR_FLOOR)
-    append (self, subscription, g_steal_pointer (&news->cursor));
+    append (self, identity, g_steal_pointer (&news->cursor));
 }
 
 static void
-append_any_cursor (EbProgress *self, EbSubscription *subscription, News *news)
+append_any_cursor (EbProgress *self, EbSubscription *identity, News *news)
 {
   if (news->cursor != NULL)
-    append (self, subscription, g_steal_pointer (&news->cursor));
+    append (self, identity, g_steal_pointer (&news->cursor));
 }
 
 static void
 append_each (EbProgress *self,
-             void (*append_some) (EbProgress *self, EbSubscription *subscription, News *news))
+             void (*append_some) (EbProgress *self, EbSubscription *identity, News *news))
 {
   GHashTableIter iter;
-  EbSubscription *subscription;
+  EbSubscription *identity;
   News *news;
 
   g_hash_table_iter_init (&iter, self->next);
-  while (g_hash_table_iter_next (&iter, (gpointer *) &subscription, (gpointer *) &news))
-    append_some (self, subscription, news);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &identity, (gpointer *) &news))
+    append_some (self, identity, news);
 }
 
 static void
@@ -228,7 +232,7 @@ static void
 begin_round (EbProgress *self)
 {
   GHashTableIter iter;
-  EbSubscription *subscription;
+  EbSubscription *identity;
 
   clear_round (self);
   append_each (self, append_exceptions);
@@ -239,15 +243,15 @@ begin_round (EbProgress *self)
   append_each (self, append_any_cursor);
 
   g_hash_table_iter_init (&iter, self->next);
-  while (g_hash_table_iter_next (&iter, (gpointer *) &subscription, NULL))
-    g_hash_table_add (self->telling, eb_subscription_ref (subscription));
+  while (g_hash_table_iter_next (&iter, (gpointer *) &identity, NULL))
+    g_hash_table_add (self->telling, eb_subscription_ref (identity));
   g_hash_table_remove_all (self->next);
 }
 
 static gboolean
 is_wanted (EbProgress *self, const Step *step)
 {
-  return step->subscription == NULL || g_hash_table_contains (self->telling, step->subscription);
+  return step->identity == NULL || g_hash_table_contains (self->telling, step->identity);
 }
 
 static void

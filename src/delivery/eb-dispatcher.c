@@ -31,7 +31,7 @@ struct _EbDispatcher
   EbAgenda *agenda;               /* (owned) what they, and the follower, wait for */
   EbLogFollower *follower;        /* (owned) */
   GRand *random;                  /* (owned) of jitter */
-  GHashTable *consumers;          /* (owned) (element-type EbSubscription EbConsumer) */
+  GHashTable *consumers;          /* (owned) (element-type gpointer EbConsumer) by identity */
   EbAudience *audience;           /* (owned) of the tail: the same */
   GHashTable *parcels;            /* (owned) of all events in the queues */
   guint64 n_started;              /* subscriptions that were ever added */
@@ -49,7 +49,8 @@ struct _EbDispatcher
 static EbConsumer *
 find_consumer (EbDispatcher *self, EbSubscription *subscription)
 {
-  EbConsumer *consumer = g_hash_table_lookup (self->consumers, subscription);
+  EbConsumer *consumer =
+      g_hash_table_lookup (self->consumers, eb_subscription_get_identity (subscription));
 
   if (consumer != NULL)
     eb_consumer_pass (consumer, self->tail);
@@ -321,7 +322,7 @@ remove_consumer (EbDispatcher *self, EbConsumer *consumer)
   EbSubscription *subscription = eb_consumer_get_subscription (consumer);
 
   eb_failure_log_forget (self->failure_log, subscription);
-  g_hash_table_remove (self->consumers, subscription);
+  g_hash_table_remove (self->consumers, eb_subscription_get_identity (subscription));
   eb_audience_remove (self->audience, consumer);
   eb_consumer_free (consumer);
 }
@@ -384,7 +385,7 @@ eb_dispatcher_add (EbDispatcher *self, EbSubscription *subscription, const EbSta
   EbConsumer *consumer =
       eb_consumer_new (subscription, get_transport (self, kind), &self->consumer_owner);
 
-  g_hash_table_insert (self->consumers, subscription, consumer);
+  g_hash_table_insert (self->consumers, eb_subscription_get_identity (subscription), consumer);
   eb_audience_add (self->audience, consumer);
   self->n_started++;
   eb_consumer_start (consumer, start, self->tail);

@@ -24,7 +24,7 @@ typedef struct
 struct _EbFailureLog
 {
   EbClock *clock;       /* (owned) */
-  GHashTable *failures; /* (owned) (element-type EbSubscription Failures) of late */
+  GHashTable *failures; /* (owned) (element-type gpointer Failures) of late, by identity */
 };
 
 EbFailureLog *
@@ -48,12 +48,13 @@ eb_failure_log_free (EbFailureLog *self)
 static Limit *
 get_limit (EbFailureLog *self, EbSubscription *subscription, EbVerdictKind kind)
 {
-  Failures *failures = g_hash_table_lookup (self->failures, subscription);
+  gpointer identity = eb_subscription_get_identity (subscription);
+  Failures *failures = g_hash_table_lookup (self->failures, identity);
 
   if (failures == NULL)
     {
       failures = g_new0 (Failures, 1);
-      g_hash_table_insert (self->failures, subscription, failures);
+      g_hash_table_insert (self->failures, identity, failures);
     }
   return kind == EB_VERDICT_DEAD ? &failures->dead : &failures->failed;
 }
@@ -131,5 +132,5 @@ eb_failure_log_add (EbFailureLog *self,
 void
 eb_failure_log_forget (EbFailureLog *self, EbSubscription *subscription)
 {
-  g_hash_table_remove (self->failures, subscription);
+  g_hash_table_remove (self->failures, eb_subscription_get_identity (subscription));
 }

@@ -82,11 +82,13 @@ eb_step_free (EbStep *self)
   g_free (self);
 }
 
-/* A subscription never changes its address while anybody holds it, so no table is needed. */
+/* An identity never changes its address while anybody holds one that has it, so no table is
+ * needed. */
 static Member *
 find_member (EbWorkerPool *self, EbSubscription *subscription)
 {
-  guint64 scattered = (guint64) (gsize) subscription * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
+  guint64 identity = (guint64) (gsize) eb_subscription_get_identity (subscription);
+  guint64 scattered = identity * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
 
   return g_ptr_array_index (self->members, (scattered >> 32) % self->members->len);
 }
