@@ -210,3 +210,22 @@ eb_aside_first (EbAside *self)
 
   return first != NULL ? eb_due_get_owner (first, EbAsideEntry, due) : NULL;
 }
+
+/**
+ * eb_aside_foreach:
+ * @func: must not add or remove any
+ *
+ * In no particular order.
+ */
+void
+eb_aside_foreach (EbAside *self,
+                  void (*func) (EbAsideEntry *entry, gpointer user_data),
+                  gpointer user_data)
+{
+  GHashTableIter iter;
+  EbAsideEntry *entry;
+
+  g_hash_table_iter_init (&iter, self->entries);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &entry))
+    func (entry, user_data);
+}

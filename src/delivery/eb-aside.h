@@ -76,6 +76,9 @@ void eb_aside_remove (EbAside *self, EbAsideEntry *entry);
 GArray *eb_aside_lose (EbAside *self, guint64 up_to);
 guint eb_aside_get_size (EbAside *self);
 EbAsideEntry *eb_aside_first (EbAside *self);
+void eb_aside_foreach (EbAside *self,
+                       void (*func) (EbAsideEntry *entry, gpointer user_data),
+                       gpointer user_data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbAside, eb_aside_free)
 

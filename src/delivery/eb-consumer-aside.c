@@ -124,6 +124,13 @@ rejoin_line (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel)
 {
   guint64 batch = entry->batch;
 
+  /* The subscription before this one wanted it. A batch stays as it is. */
+  if (batch == 0 && !eb_subscription_matches (self->subscription, eb_parcel_get_event (parcel)))
+    {
+      eb_consumer_record_ended (self, entry->sequence);
+      eb_aside_remove (self->recovery->aside, entry);
+      return;
+    }
   if (batch == 0)
     {
       eb_consumer_put_back (self, eb_consumer_take_back (self, entry, parcel));

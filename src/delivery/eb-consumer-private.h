@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "delivery/eb-attempts.h"
 #include "delivery/eb-consumer.h"
 #include "delivery/eb-recovery.h"
 
@@ -19,20 +20,23 @@ G_BEGIN_DECLS
  *
  * What went wrong is in its #EbRecovery, which most consumers do not have. A delivery that failed
  * waits aside there, or goes back to its place in the queue, which is then held. The code is in
- * five files: eb-consumer.c takes and sends, eb-consumer-verdict.c does what answers mean,
- * eb-consumer-aside.c has what waits and comes back, eb-consumer-batch.c what travels together, and
- * eb-consumer-consent.c asks first.
+ * several files: eb-consumer.c takes and sends, eb-consumer-verdict.c does what answers mean,
+ * eb-consumer-aside.c has what waits and comes back, eb-consumer-batch.c what travels together,
+ * eb-consumer-consent.c asks first, eb-consumer-change.c lets another subscription take its place,
+ * and eb-consumer-report.c says how it is.
  *
  * Lives in its worker's thread. Made by the hundred thousand. */
 struct _EbConsumer
 {
-  GList link;                   /* in its worker's list; data is the consumer itself */
-  EbSubscription *subscription; /* (owned) */
-  EbTransport *transport;       /* (unowned) its worker's */
-  EbChannel *channel;           /* (owned) (nullable) until there is something to send */
+  GList link;                     /* in its worker's list; data is the consumer itself */
+  EbSubscription *subscription;   /* (owned) */
+  EbTransport *transport;         /* (unowned) its worker's */
+  EbChannel *channel;             /* (owned) (nullable) until there is something to send */
+  EbTransport *channel_transport; /* (unowned) (nullable) that the channel is of */
   const EbConsumerOwner *owner;
   EbHandshake *handshake; /* (owned) (nullable) until the sink has agreed to deliveries */
   EbRecovery *recovery;   /* (owned) (nullable) while something is wrong */
+  EbAttempts *attempts;   /* (owned) (nullable) until the first attempt has ended */
 
   GQueue queue;          /* (element-type EbDelivery) not sent yet, by sequence */
   gsize queued;          /* the charges of the events in it */
@@ -47,6 +51,7 @@ struct _EbConsumer
   guint settled : 1;    /* as its worker was told */
   guint progressed : 1; /* as its worker was told, too */
   guint gone : 1;       /* nobody is there any more: nothing is sent */
+  guint outdated : 1;   /* the channel is that of a subscription before this one */
 };
 
 void eb_consumer_apply_rate (EbConsumer *self);
@@ -54,6 +59,12 @@ void eb_consumer_proceed (EbConsumer *self);
 void eb_consumer_note_progress (EbConsumer *self);
 EbDelivery *eb_consumer_enqueue (EbConsumer *self, EbParcel *parcel);
 void eb_consumer_put_back (EbConsumer *self, EbDelivery *delivery);
+EbDelivery *eb_consumer_find_first (EbConsumer *self);
+
+void eb_consumer_renew_channel (EbConsumer *self);
+
+void eb_consumer_note_answer (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer);
+guint64 eb_consumer_get_cursor (EbConsumer *self, guint64 *previous);
 
 void eb_consumer_record_aside (EbConsumer *self,
                                EbDelivery *delivery,

@@ -86,10 +86,11 @@ end_subscription (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer
   g_autofree char *reason = eb_answer_describe (answer);
   gint64 sent_us = delivery->sent_us;
 
-  if (delivery->exception)
-    self->recovery->n_exceptions -= eb_delivery_get_size (delivery);
-  eb_delivery_free (delivery);
-  if (self->gone)
+  /* Whoever ended may have been replaced meanwhile. Then it is sent to the one that is there now.
+   */
+  delivery->attempt--;
+  eb_consumer_put_back (self, delivery);
+  if (self->gone || self->outdated)
     return;
   self->gone = TRUE;
   self->owner->gone (self, reason, sent_us, self->owner->user_data);
@@ -241,6 +242,7 @@ eb_consumer_answer (EbDelivery *delivery, const EbAnswer *answer, gpointer user_
     }
   verdict = self->owner->judge (self, delivery, answer, n_probes, self->owner->user_data);
 
+  eb_consumer_note_answer (self, delivery, answer);
   g_queue_unlink (&self->under_way, &delivery->link);
   note_attempt (self, delivery, verdict.kind);
   carry_out (self, delivery, answer, verdict);

@@ -67,13 +67,14 @@ void
 eb_consumer_free (EbConsumer *self)
 {
   if (self->channel != NULL)
-    eb_transport_close (self->transport, self->channel);
+    eb_transport_close (self->channel_transport, self->channel);
   g_clear_pointer (&self->handshake, eb_handshake_free);
   free_deliveries (&self->under_way);
   free_deliveries (&self->queue);
   if (self->recovery != NULL)
     eb_agenda_clear (self->owner->agenda, &self->recovery->due);
   g_clear_pointer (&self->recovery, eb_recovery_free);
+  g_clear_pointer (&self->attempts, eb_attempts_free);
   if (!self->settled)
     self->owner->settled (self, TRUE, self->owner->user_data);
   eb_subscription_unref (self->subscription);
@@ -110,9 +111,9 @@ has_room_for_page (EbConsumer *self)
   return self->queue.length <= EB_QUEUE_MAX_LENGTH / 2 && self->queued <= EB_QUEUE_MAX_BYTES / 2;
 }
 
-/* What a held or a paced subscription owes, and what waits aside, waits for longer than anybody who
- * stops the daemon would. What an ephemeral subscriber was sent is on its way, whether or not it
- * says so in the end. */
+/* What a held, a paced or a paused subscription owes, and what waits aside, waits for longer than
+ * anybody who stops the daemon would. What an ephemeral subscriber was sent is on its way, whether
+ * or not it says so in the end. */
 static void
 update_settled (EbConsumer *self)
 {
@@ -120,7 +121,8 @@ update_settled (EbConsumer *self)
   gboolean sent =
       (self->under_way.length == 0 && !asking) || eb_subscription_is_ephemeral (self->subscription);
   gboolean waits = self->queue.length > 0 || self->lagging;
-  gboolean must_wait = eb_consumer_is_held (self) || eb_consumer_is_paced (self);
+  gboolean must_wait = eb_consumer_is_held (self) || eb_consumer_is_paced (self)
+                       || eb_subscription_is_paused (self->subscription);
   gboolean settled = self->gone || (sent && (!waits || must_wait));
 
   if (settled == self->settled)
@@ -137,7 +139,8 @@ may_send_but_for_rate (EbConsumer *self)
                     ? 1
                     : eb_subscription_get_concurrency (self->subscription);
 
-  return self->under_way.length < limit && !eb_consumer_is_held (self) && self->handshake == NULL;
+  return self->under_way.length < limit && !eb_consumer_is_held (self) && self->handshake == NULL
+         && !self->outdated && !eb_subscription_is_paused (self->subscription);
 }
 
 /* Says how it stands with the rate, too: whether that is all that something waits for. */
@@ -188,13 +191,16 @@ send (EbConsumer *self, GList *link)
   EbDelivery *delivery = link->data;
 
   if (self->channel == NULL)
-    self->channel = eb_transport_open (self->transport, self->subscription);
+    {
+      self->channel = eb_transport_open (self->transport, self->subscription);
+      self->channel_transport = self->transport;
+    }
   g_queue_push_tail_link (&self->under_way, link);
   delivery->attempt++;
   delivery->sent_us = eb_consumer_get_now (self);
   if (self->recovery != NULL)
     eb_rate_take (&self->recovery->rate, delivery->sent_us);
-  eb_transport_send (self->transport, self->channel, delivery);
+  eb_transport_send (self->channel_transport, self->channel, delivery);
 }
 
 static gboolean
@@ -214,6 +220,7 @@ eb_consumer_proceed (EbConsumer *self)
 {
   GList *link;
 
+  eb_consumer_renew_channel (self);
   if (!self->gone)
     {
       eb_consumer_ask (self);
@@ -453,10 +460,14 @@ eb_consumer_take_page (EbConsumer *self, EbPage *page, guint64 tail, GHashTable 
   eb_consumer_proceed (self);
 }
 
-/* Returns: (nullable): the first delivery that has not ended and that a restart would take from
- *   the log again */
-static EbDelivery *
-find_first (EbConsumer *self)
+/**
+ * eb_consumer_find_first:
+ *
+ * Returns: (transfer none) (nullable): the first delivery that has not ended and that a restart
+ *   would take from the log again
+ */
+EbDelivery *
+eb_consumer_find_first (EbConsumer *self)
 {
   EbDelivery *first = g_queue_peek_head (&self->queue);
 
@@ -496,9 +507,8 @@ tell_cursor (EbConsumer *self, guint64 cursor, guint64 previous)
 EbChange *
 eb_consumer_take_progress (EbConsumer *self, guint64 tail)
 {
-  EbDelivery *first = find_first (self);
-  guint64 cursor = first != NULL ? eb_delivery_get_first (first) - 1 : self->position;
-  guint64 previous = first != NULL ? first->previous : self->previous;
+  guint64 previous;
+  guint64 cursor = eb_consumer_get_cursor (self, &previous);
   /* Who takes all has had the event before its cursor: there is nothing to remember. */
   gboolean previous_counts = !eb_subscription_takes_all (self->subscription);
 

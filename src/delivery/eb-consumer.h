@@ -7,6 +7,7 @@
 #include "core/eb-log.h"
 #include "core/eb-subscription.h"
 #include "delivery/eb-handshake.h"
+#include "delivery/eb-inspection.h"
 #include "delivery/eb-retry-policy.h"
 #include "delivery/eb-transport.h"
 #include "delivery/eb-worker-pool.h"
@@ -78,6 +79,10 @@ void eb_consumer_offer (EbConsumer *self, EbParcel *parcel);
 void eb_consumer_lose (EbConsumer *self, guint64 up_to);
 void eb_consumer_take_page (EbConsumer *self, EbPage *page, guint64 tail, GHashTable *parcels);
 EbChange *eb_consumer_take_progress (EbConsumer *self, guint64 tail);
+
+void eb_consumer_replace (EbConsumer *self, EbSubscription *subscription, EbTransport *transport);
+EbInspection *eb_consumer_inspect (EbConsumer *self);
+EbStart *eb_consumer_get_start (EbConsumer *self);
 
 void eb_consumer_answer (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data);
 void

@@ -9,6 +9,7 @@
 #include "delivery/eb-consumer.h"
 #include "delivery/eb-failure-log.h"
 #include "delivery/eb-log-follower.h"
+#include "delivery/eb-pinger.h"
 #include "delivery/eb-reporter.h"
 
 /* Delivers to a worker's share of the subscriptions: it follows the log's tail once for all of
@@ -40,6 +41,7 @@ struct _EbDispatcher
 
   EbReporter *reporter;      /* (owned) what the owner does not know yet */
   EbFailureLog *failure_log; /* (owned) */
+  EbPinger *pinger;          /* (owned) */
 
   GTask *drain; /* (owned) (nullable) done when nothing up to drain_up_to is owed */
   guint64 drain_up_to;
@@ -304,6 +306,15 @@ due_cb (EbDue *due, gpointer user_data)
     eb_consumer_handle_due (due);
 }
 
+static void
+answer_cb (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  if (!eb_pinger_answer (self->pinger, delivery, answer))
+    eb_consumer_answer (delivery, answer, NULL);
+}
+
 static EbTransport *
 get_transport (EbDispatcher *self, EbSinkKind kind)
 {
@@ -311,7 +322,7 @@ get_transport (EbDispatcher *self, EbSinkKind kind)
     {
       self->transports[kind] =
           self->factory (kind, self->context, self->settings, self->factory_data);
-      eb_transport_set_answer_func (self->transports[kind], eb_consumer_answer, NULL);
+      eb_transport_set_answer_func (self->transports[kind], answer_cb, self);
     }
   return self->transports[kind];
 }
@@ -365,6 +376,7 @@ eb_dispatcher_stop (EbDispatcher *self)
   eb_log_follower_cancel (self->follower);
   remember_batches (self);
   flush_report (self);
+  eb_pinger_stop (self->pinger);
   while ((consumer = eb_audience_get_first (self->audience)) != NULL)
     remove_consumer (self, consumer);
   eb_log_follower_wait (self->follower, self->context);
@@ -402,6 +414,70 @@ eb_dispatcher_nudge (EbDispatcher *self, EbSubscription *subscription)
 
   if (consumer != NULL)
     eb_consumer_nudge (consumer);
+}
+
+/**
+ * eb_dispatcher_replace:
+ * @subscription: takes the place of the one that it replaces, which may have ended
+ */
+void
+eb_dispatcher_replace (EbDispatcher *self, EbSubscription *subscription)
+{
+  EbSinkKind kind = eb_sink_get_kind (eb_subscription_get_sink (subscription));
+  EbConsumer *consumer = find_consumer (self, subscription);
+
+  if (consumer != NULL)
+    {
+      eb_consumer_replace (consumer, subscription, get_transport (self, kind));
+      eb_audience_reindex (self->audience, consumer);
+    }
+}
+
+/**
+ * eb_dispatcher_inspect:
+ *
+ * Returns: (transfer full) (nullable): how it is; NULL if it has ended
+ */
+EbInspection *
+eb_dispatcher_inspect (EbDispatcher *self, EbSubscription *subscription)
+{
+  EbConsumer *consumer = find_consumer (self, subscription);
+
+  return consumer != NULL ? eb_consumer_inspect (consumer) : NULL;
+}
+
+/**
+ * eb_dispatcher_detach:
+ *
+ * Removes it, after everything that there is to say of it was reported.
+ *
+ * Returns: (transfer full) (nullable): where it would go on; NULL if it has ended
+ */
+EbStart *
+eb_dispatcher_detach (EbDispatcher *self, EbSubscription *subscription)
+{
+  EbConsumer *consumer = find_consumer (self, subscription);
+  EbStart *start;
+
+  if (consumer == NULL)
+    return NULL;
+  flush_report (self);
+  start = eb_consumer_get_start (consumer);
+  remove_consumer (self, consumer);
+  return start;
+}
+
+/**
+ * eb_dispatcher_ping:
+ * @event: what is sent, once
+ * @task: returns an #EbPing
+ */
+void
+eb_dispatcher_ping (EbDispatcher *self, EbSubscription *subscription, EbEvent *event, GTask *task)
+{
+  EbSinkKind kind = eb_sink_get_kind (eb_subscription_get_sink (subscription));
+
+  eb_pinger_send (self->pinger, get_transport (self, kind), subscription, event, task);
 }
 
 /**
@@ -512,6 +588,7 @@ eb_dispatcher_new (GMainContext *context,
   self->random = g_rand_new ();
   self->reporter = eb_reporter_new (clock, context, report_due_cb, self);
   self->failure_log = eb_failure_log_new (clock);
+  self->pinger = eb_pinger_new (clock);
   init_consumer_owner (self);
   eb_log_get_extent (log, &extent);
   self->tail = extent.head;
@@ -527,6 +604,7 @@ eb_dispatcher_new (GMainContext *context,
 void
 eb_dispatcher_free (EbDispatcher *self)
 {
+  eb_pinger_free (self->pinger);
   eb_failure_log_free (self->failure_log);
   eb_reporter_free (self->reporter);
   g_rand_free (self->random);

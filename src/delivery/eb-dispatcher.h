@@ -30,6 +30,11 @@ void eb_dispatcher_add (EbDispatcher *self, EbSubscription *subscription, const 
 void eb_dispatcher_nudge (EbDispatcher *self, EbSubscription *subscription);
 void
 eb_dispatcher_redrive (EbDispatcher *self, EbSubscription *subscription, GPtrArray *exceptions);
+void eb_dispatcher_replace (EbDispatcher *self, EbSubscription *subscription);
+EbInspection *eb_dispatcher_inspect (EbDispatcher *self, EbSubscription *subscription);
+EbStart *eb_dispatcher_detach (EbDispatcher *self, EbSubscription *subscription);
+void
+eb_dispatcher_ping (EbDispatcher *self, EbSubscription *subscription, EbEvent *event, GTask *task);
 void eb_dispatcher_remove (EbDispatcher *self, EbSubscription *subscription);
 void eb_dispatcher_drain (EbDispatcher *self, guint64 up_to, GTask *task);
 

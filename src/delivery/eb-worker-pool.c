@@ -3,9 +3,7 @@
 
 #include "config.h"
 
-#include "delivery/eb-worker-pool.h"
-
-#include "delivery/eb-worker.h"
+#include "delivery/eb-worker-pool-private.h"
 
 /* The delivery workers, and which of them has which subscription.
  *
@@ -82,6 +80,13 @@ eb_step_free (EbStep *self)
   g_free (self);
 }
 
+void
+eb_start_free (EbStart *self)
+{
+  g_clear_pointer (&self->aside, g_ptr_array_unref);
+  g_free (self);
+}
+
 /* An identity never changes its address while anybody holds one that has it, so no table is
  * needed. */
 static Member *
@@ -91,6 +96,18 @@ find_member (EbWorkerPool *self, EbSubscription *subscription)
   guint64 scattered = identity * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
 
   return g_ptr_array_index (self->members, (scattered >> 32) % self->members->len);
+}
+
+/**
+ * eb_worker_pool_find_worker:
+ *
+ * Returns: (transfer none) (nullable): whose @subscription is, or would be; NULL once the pool is
+ *   stopped
+ */
+EbWorker *
+eb_worker_pool_find_worker (EbWorkerPool *self, EbSubscription *subscription)
+{
+  return self->stopped ? NULL : find_member (self, subscription)->worker;
 }
 
 static guint

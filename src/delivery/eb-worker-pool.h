@@ -7,6 +7,8 @@
 #include "core/eb-ledger.h"
 #include "core/eb-log.h"
 #include "core/eb-subscription.h"
+#include "delivery/eb-inspection.h"
+#include "delivery/eb-ping.h"
 #include "delivery/eb-transport.h"
 
 G_BEGIN_DECLS
@@ -81,6 +83,11 @@ typedef struct
   GPtrArray *aside;
 } EbStart;
 
+/* Of one from eb_worker_pool_detach_finish(). */
+void eb_start_free (EbStart *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbStart, eb_start_free)
+
 #define EB_TYPE_WORKER_POOL (eb_worker_pool_get_type ())
 G_DECLARE_FINAL_TYPE (EbWorkerPool, eb_worker_pool, EB, WORKER_POOL, GObject)
 
@@ -100,6 +107,23 @@ void eb_worker_pool_remove_async (EbWorkerPool *self,
                                   GAsyncReadyCallback callback,
                                   gpointer user_data);
 gboolean eb_worker_pool_remove_finish (EbWorkerPool *self, GAsyncResult *result, GError **error);
+void eb_worker_pool_replace (EbWorkerPool *self, EbSubscription *subscription);
+void eb_worker_pool_detach_async (EbWorkerPool *self,
+                                  EbSubscription *subscription,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data);
+EbStart *eb_worker_pool_detach_finish (EbWorkerPool *self, GAsyncResult *result);
+void eb_worker_pool_inspect_async (EbWorkerPool *self,
+                                   GPtrArray *subscriptions,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data);
+GPtrArray *eb_worker_pool_inspect_finish (EbWorkerPool *self, GAsyncResult *result);
+void eb_worker_pool_ping_async (EbWorkerPool *self,
+                                EbSubscription *subscription,
+                                EbEvent *event,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data);
+EbPing *eb_worker_pool_ping_finish (EbWorkerPool *self, GAsyncResult *result, GError **error);
 void eb_worker_pool_drain_async (EbWorkerPool *self,
                                  guint64 up_to,
                                  GAsyncReadyCallback callback,

@@ -33,6 +33,7 @@ struct _Message
   GPtrArray *exceptions;        /* (owned) (nullable) (element-type EbException) */
   EbDeliverySettings *settings; /* (owned) (nullable) */
   guint64 up_to;
+  EbWorkerFunc func;
   GTask *task; /* (owned) (nullable) */
 };
 
@@ -199,6 +200,58 @@ eb_worker_nudge (EbWorker *self, EbSubscription *subscription)
       .handle = handle_nudge,
       .subscription = eb_subscription_ref (subscription),
   });
+}
+
+static void
+handle_replace (EbDispatcher *dispatcher, const Message *message)
+{
+  eb_dispatcher_replace (dispatcher, message->subscription);
+}
+
+/**
+ * eb_worker_replace:
+ * @subscription: takes the place of the one that it replaces
+ */
+void
+eb_worker_replace (EbWorker *self, EbSubscription *subscription)
+{
+  send (&(Message){
+      .worker = self,
+      .handle = handle_replace,
+      .subscription = eb_subscription_ref (subscription),
+  });
+}
+
+static void
+handle_run (EbDispatcher *dispatcher, const Message *message)
+{
+  message->func (dispatcher, message->task);
+}
+
+/**
+ * eb_worker_run:
+ * @func: called in the worker's thread, after everything that was asked before
+ */
+void
+eb_worker_run (EbWorker *self, EbWorkerFunc func, GTask *task)
+{
+  send (&(Message){
+      .worker = self,
+      .handle = handle_run,
+      .func = func,
+      .task = g_object_ref (task),
+  });
+}
+
+/**
+ * eb_worker_deliver_notices:
+ *
+ * Tells the owner what there is to tell, now.
+ */
+void
+eb_worker_deliver_notices (EbWorker *self)
+{
+  eb_notices_deliver (self->notices);
 }
 
 static void

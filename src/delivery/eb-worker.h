@@ -28,6 +28,16 @@ typedef struct
                 gpointer user_data);
 } EbWorkerOwner;
 
+typedef struct _EbDispatcher EbDispatcher;
+
+/**
+ * EbWorkerFunc:
+ * @task: is to be answered, now or later
+ *
+ * Called in the worker's thread.
+ */
+typedef void (*EbWorkerFunc) (EbDispatcher *dispatcher, GTask *task);
+
 EbWorker *eb_worker_new (EbClock *clock,
                          EbLog *log,
                          EbDeliverySettings *settings,
@@ -40,6 +50,9 @@ void eb_worker_configure (EbWorker *self, EbDeliverySettings *settings);
 void eb_worker_add (EbWorker *self, EbSubscription *subscription, const EbStart *start);
 void eb_worker_nudge (EbWorker *self, EbSubscription *subscription);
 void eb_worker_redrive (EbWorker *self, EbSubscription *subscription, GPtrArray *exceptions);
+void eb_worker_replace (EbWorker *self, EbSubscription *subscription);
+void eb_worker_run (EbWorker *self, EbWorkerFunc func, GTask *task);
+void eb_worker_deliver_notices (EbWorker *self);
 void eb_worker_remove (EbWorker *self, EbSubscription *subscription, GTask *task);
 void eb_worker_drain (EbWorker *self, guint64 up_to, GTask *task);
 

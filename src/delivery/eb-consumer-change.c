@@ -1,0 +1,126 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "delivery/eb-consumer-private.h"
+
+/* The part of EbConsumer that lets another subscription take the place of the one it has. */
+
+/* Returns: whether @a and @b are the same place */
+static gboolean
+is_same_sink (EbSink *a, EbSink *b)
+{
+  return eb_sink_get_kind (a) == eb_sink_get_kind (b)
+         && g_str_equal (eb_sink_get_uri (a), eb_sink_get_uri (b));
+}
+
+/* A batch that was attempted stays as it is. */
+static gboolean
+is_unwanted (EbConsumer *self, const EbDelivery *delivery)
+{
+  return eb_delivery_get_size (delivery) == 1
+         && !eb_subscription_matches (self->subscription, eb_parcel_get_event (delivery->parcel));
+}
+
+/* Takes @delivery, which is of one event. */
+static void
+drop (EbConsumer *self, EbDelivery *delivery)
+{
+  self->queued -= eb_delivery_get_charge (delivery);
+  if (delivery->exception)
+    eb_consumer_record_ended (self, eb_delivery_get_sequence (delivery));
+  eb_delivery_free (delivery);
+}
+
+/* What is not wanted any more is as if it had never matched: the one after it comes after the one
+ * before it. */
+static void
+drop_unwanted (EbConsumer *self)
+{
+  guint64 dropped = 0, previous = 0;
+  GList *link = self->queue.head;
+
+  while (link != NULL)
+    {
+      EbDelivery *delivery = link->data;
+      GList *next = link->next;
+
+      if (dropped != 0 && delivery->previous == dropped)
+        delivery->previous = previous;
+      if (is_unwanted (self, delivery))
+        {
+          dropped = eb_delivery_get_sequence (delivery);
+          previous = delivery->previous;
+          g_queue_unlink (&self->queue, link);
+          drop (self, delivery);
+        }
+      link = next;
+    }
+  if (dropped != 0 && self->previous == dropped)
+    self->previous = previous;
+}
+
+/* What the old sink wanted, whether it was there, and to what it agreed, says nothing about another
+ * one. */
+static void
+forget_sink (EbConsumer *self)
+{
+  EbRecovery *recovery = self->recovery;
+
+  eb_consumer_begin_handshake (self);
+  if (recovery == NULL)
+    return;
+  if (recovery->hold != EB_HOLD_RETRY)
+    recovery->hold = EB_HOLD_NONE;
+  recovery->n_probes = 0;
+}
+
+static gboolean
+wants_consent (EbSubscription *subscription)
+{
+  return eb_subscription_get_options (subscription)->handshake;
+}
+
+/**
+ * eb_consumer_replace:
+ * @subscription: takes the place of the one that it has
+ * @transport: to its sink; must outlive the consumer
+ *
+ * What is under way ends as it began. After that everything is sent as @subscription says.
+ */
+void
+eb_consumer_replace (EbConsumer *self, EbSubscription *subscription, EbTransport *transport)
+{
+  g_autoptr (EbSubscription) before = self->subscription;
+
+  self->subscription = eb_subscription_ref (subscription);
+  self->transport = transport;
+  self->outdated = self->channel != NULL;
+  self->gone = FALSE; /* whoever replaced it knew nothing of that, or knows better */
+  drop_unwanted (self);
+  if (!is_same_sink (eb_subscription_get_sink (before), eb_subscription_get_sink (subscription)))
+    forget_sink (self);
+  else if (wants_consent (before) != wants_consent (subscription))
+    eb_consumer_begin_handshake (self);
+  eb_consumer_apply_rate (self);
+  eb_consumer_note_progress (self);
+  if (self->recovery != NULL)
+    eb_consumer_fetch_due (self);
+  eb_consumer_proceed (self);
+}
+
+/**
+ * eb_consumer_renew_channel:
+ *
+ * Lets go of a channel that was opened for the subscription before this one, once nothing is under
+ * way on it.
+ */
+void
+eb_consumer_renew_channel (EbConsumer *self)
+{
+  if (!self->outdated || self->under_way.length > 0)
+    return;
+  eb_transport_close (self->channel_transport, g_steal_pointer (&self->channel));
+  self->outdated = FALSE;
+}
