@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "bus/eb-bus-subscriptions.h"
 #include "bus/eb-bus.h"
 #include "bus/eb-progress-writer.h"
 #include "core/eb-registry.h"
@@ -26,7 +27,7 @@ struct _EbBus
   guint64 epoch;           /* of the ledger; 0 until started */
   GHashTable *uncommitted; /* (owned) (element-type utf8): ids whose PUT is on its way */
   GHashTable
-      *changing; /* (owned) (element-type utf8): ids whose dead letters are redriven or dropped */
+      *changing;    /* (owned) (element-type utf8): ids of which something is just being changed */
   gboolean closing; /* takes nothing any more */
   EbBusStats stats; /* the counts; what can be asked for is not kept up to date */
 };
@@ -36,9 +37,30 @@ gboolean eb_bus_check_open (EbBus *self, GError **error);
 guint64 eb_bus_get_head (EbBus *self);
 gboolean eb_bus_has (EbBus *self, EbSubscription *subscription);
 void eb_bus_tell_begun (EbBus *self, EbSubscription *subscription);
+void eb_bus_tell_replaced (EbBus *self, EbSubscription *before, EbSubscription *subscription);
 void eb_bus_tell_ended (EbBus *self, EbSubscription *subscription, const char *reason);
 
 void eb_bus_tell_fenced (EbBus *self, const GError *error);
+
+/* eb-bus-change.c */
+gboolean eb_bus_begin_change (EbBus *self, const char *id, GError **error);
+void eb_bus_end_change (EbBus *self, const char *id);
+void eb_bus_swap_async (EbBus *self,
+                        EbSubscription *subscription,
+                        EbRenewal renewal,
+                        GAsyncReadyCallback callback,
+                        gpointer user_data);
+gboolean eb_bus_swap_finish (EbBus *self, GAsyncResult *result, GError **error);
+
+/* eb-bus-look.c */
+void eb_bus_describe_async (EbBus *self,
+                            GPtrArray *subscriptions,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data);
+GPtrArray *eb_bus_describe_finish (EbBus *self, GAsyncResult *result);
+
+/* eb-bus-registrations.c */
+void eb_bus_renew (EbBus *self, EbSubscription *subscription, GTask *task);
 
 /* eb-bus-dead-letters.c */
 EbSubscription *eb_bus_find_stored (EbBus *self, const char *id, GError **error);

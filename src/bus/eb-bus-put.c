@@ -4,17 +4,174 @@
 #include "config.h"
 
 #include "bus/eb-bus-private.h"
-#include "bus/eb-bus-subscriptions.h"
 #include "core/eb-error.h"
 
-/* The use cases that make subscriptions, or put others into their place. */
+/* The use case that makes a subscription, or puts another one into its place. */
+
+typedef struct
+{
+  EbSubscription *subscription; /* (owned) */
+  gboolean created;
+} Put;
 
 static void
-return_missing (EbBus *self, GAsyncReadyCallback callback, gpointer user_data)
+put_free (Put *put)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_clear_pointer (&put->subscription, eb_subscription_unref);
+  g_free (put);
+}
 
-  g_task_return_new_error (task, EB_ERROR, EB_ERROR_CLOSED, "This is not there yet");
+/* Takes @task and @error. */
+static void
+return_failure (GTask *task, GError *error)
+{
+  g_task_return_error (task, error);
+  g_object_unref (task);
+}
+
+static void
+described_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  const Put *put = g_task_get_task_data (task);
+  g_autoptr (GPtrArray) infos = eb_bus_describe_finish (EB_BUS (source), result);
+
+  if (infos->len > 0)
+    g_task_return_pointer (task, g_ptr_array_steal_index (infos, 0),
+                           (GDestroyNotify) eb_subscription_info_free);
+  else
+    g_task_return_new_error (task, EB_ERROR, EB_ERROR_NOT_FOUND, "The subscription “%s” has ended",
+                             eb_subscription_get_id (put->subscription));
+}
+
+/* Takes @task. */
+static void
+describe (EbBus *self, GTask *task)
+{
+  const Put *put = g_task_get_task_data (task);
+  g_autoptr (GPtrArray) one =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) eb_subscription_unref);
+
+  g_ptr_array_add (one, eb_subscription_ref (put->subscription));
+  eb_bus_describe_async (self, one, described_cb, task);
+}
+
+/* One that there was not */
+
+static void
+created_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  GError *error = NULL;
+
+  if (eb_bus_subscribe_finish (EB_BUS (source), result, &error))
+    describe (EB_BUS (source), task);
+  else
+    return_failure (task, error);
+}
+
+/* Takes @task. */
+static void
+create (EbBus *self, guint64 after, GTask *task)
+{
+  Put *put = g_task_get_task_data (task);
+  const char *id = eb_subscription_get_id (put->subscription);
+  GError *error = NULL;
+
+  put->created = TRUE;
+  /* What is being changed has just ended; the ledger has not finished with it. */
+  if (!eb_bus_begin_change (self, id, &error))
+    {
+      return_failure (task, error);
+      return;
+    }
+  eb_bus_end_change (self, id);
+  eb_bus_subscribe_async (self, put->subscription, after, created_cb, task);
+}
+
+/* One that takes the place of another */
+
+static void
+replaced_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  GError *error = NULL;
+
+  if (eb_bus_swap_finish (EB_BUS (source), result, &error))
+    describe (EB_BUS (source), task);
+  else
+    return_failure (task, error);
+}
+
+/* Returns: (transfer full) (nullable): the options of @subscription, with the secrets and the token
+ *   of @known where it leaves them out */
+static EbDeliveryOptions *
+merge_options (EbSubscription *subscription, EbSubscription *known)
+{
+  const EbDeliveryOptions *wanted = eb_subscription_get_options (subscription);
+  const EbDeliveryOptions *had = eb_subscription_get_options (known);
+  g_autoptr (EbDeliveryOptions) merged = eb_delivery_options_copy (wanted);
+  g_autoptr (EbDeliveryOptions) kept = eb_delivery_options_copy (had);
+
+  if (wanted->secrets == NULL)
+    merged->secrets = g_steal_pointer (&kept->secrets);
+  if (wanted->token == NULL)
+    merged->token = g_steal_pointer (&kept->token);
+  return g_steal_pointer (&merged);
+}
+
+/* What was paused stays so: that is not for a subscription's text to say. */
+static EbSubscription *
+create_replacement (EbSubscription *subscription, EbSubscription *known, GError **error)
+{
+  const EbDeliveryOptions *had = eb_subscription_get_options (known);
+  g_autoptr (EbDeliveryOptions) merged = NULL;
+  EbSubscriptionSpec spec;
+
+  eb_subscription_fill_spec (subscription, &spec);
+  if (had->secrets != NULL || had->token != NULL)
+    {
+      merged = merge_options (subscription, known);
+      spec.options = merged;
+    }
+  spec.paused |= eb_subscription_is_paused (known);
+  spec.replaces = known;
+  return eb_subscription_new (&spec, error);
+}
+
+static gboolean
+check_replacement (EbBus *self,
+                   EbSubscription *subscription,
+                   EbSubscription *known,
+                   EbPutMode mode,
+                   GError **error)
+{
+  const char *id = eb_subscription_get_id (subscription);
+
+  if (mode == EB_PUT_REPLACE && !eb_subscription_is_ephemeral (known))
+    return eb_bus_check_literal (self, eb_subscription_get_sink (subscription), error);
+  g_set_error (error, EB_ERROR, EB_ERROR_EXISTS, "There is a subscription “%s” already", id);
+  return FALSE;
+}
+
+/* Takes @task. */
+static void
+replace (EbBus *self, EbSubscription *known, EbPutMode mode, GTask *task)
+{
+  Put *put = g_task_get_task_data (task);
+  GError *error = NULL;
+  EbSubscription *replacement = NULL;
+
+  if (check_replacement (self, put->subscription, known, mode, &error))
+    replacement = create_replacement (put->subscription, known, &error);
+  if (replacement == NULL)
+    {
+      return_failure (task, error);
+      return;
+    }
+  eb_subscription_unref (put->subscription);
+  put->subscription = replacement;
+  eb_bus_swap_async (self, replacement, EB_LEASE_STARTS_AGAIN, replaced_cb, task);
 }
 
 /**
@@ -24,7 +181,8 @@ return_missing (EbBus *self, GAsyncReadyCallback callback, gpointer user_data)
  * @after: a sequence: it gets what comes after; or %EB_START_NOW. It counts only for one that there
  *   was not; one that is replaced, or comes back after its lease had ended, goes on where it was.
  *
- * What replaces another one takes over its secrets and its token, where it has none of its own.
+ * What replaces another one takes over its secrets and its token, where it has none of its own, and
+ * stays paused if that was. Its lease starts anew.
  *
  * Done when the ledger has it: what is published after that is delivered to it.
  */
@@ -36,12 +194,23 @@ eb_bus_put_async (EbBus *self,
                   GAsyncReadyCallback callback,
                   gpointer user_data)
 {
-  return_missing (self, callback, user_data);
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+  EbSubscription *known =
+      eb_registry_lookup (self->registry, eb_subscription_get_id (subscription));
+  Put *put = g_new0 (Put, 1);
+
+  g_task_set_source_tag (task, eb_bus_put_async);
+  put->subscription = eb_subscription_ref (subscription);
+  g_task_set_task_data (task, put, (GDestroyNotify) put_free);
+  if (known != NULL)
+    replace (self, known, mode, task);
+  else
+    create (self, after, task);
 }
 
 /**
  * eb_bus_put_finish:
- * @created: (out): whether there was none with its id
+ * @created: (out) (optional): whether there was none with its id
  *
  * Returns: (transfer full): what is known of it now; NULL with an #EbError, and nothing changed:
  *   %EB_ERROR_EXISTS if it was to be created, %EB_ERROR_BUSY if one with its id is just being
@@ -51,212 +220,9 @@ eb_bus_put_async (EbBus *self,
 EbSubscriptionInfo *
 eb_bus_put_finish (EbBus *self, GAsyncResult *result, gboolean *created, GError **error)
 {
+  const Put *put = g_task_get_task_data (G_TASK (result));
+
+  if (created != NULL)
+    *created = put->created;
   return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-/**
- * eb_bus_list_subscriptions_async:
- * @after_id: (nullable): those whose ids sort after it; NULL for the beginning
- * @limit: how many at most, from 1 to %EB_SUBSCRIPTIONS_MAX
- */
-void
-eb_bus_list_subscriptions_async (EbBus *self,
-                                 const char *after_id,
-                                 guint limit,
-                                 GAsyncReadyCallback callback,
-                                 gpointer user_data)
-{
-  return_missing (self, callback, user_data);
-}
-
-/**
- * eb_bus_list_subscriptions_finish:
- * @more: (out): whether there are more of them after the last one
- *
- * Returns: (transfer full) (element-type EbSubscriptionInfo): those that are stored, sorted by id,
- *   byte for byte
- */
-GPtrArray *
-eb_bus_list_subscriptions_finish (EbBus *self, GAsyncResult *result, gboolean *more, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-void
-eb_bus_get_subscription_async (EbBus *self,
-                               const char *id,
-                               GAsyncReadyCallback callback,
-                               gpointer user_data)
-{
-  return_missing (self, callback, user_data);
-}
-
-/**
- * eb_bus_get_subscription_finish:
- *
- * Returns: (transfer full): what is known of it; NULL with %EB_ERROR_NOT_FOUND, also if it is never
- *   stored
- */
-EbSubscriptionInfo *
-eb_bus_get_subscription_finish (EbBus *self, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-void
-eb_bus_list_attempts_async (EbBus *self,
-                            const char *id,
-                            GAsyncReadyCallback callback,
-                            gpointer user_data)
-{
-  return_missing (self, callback, user_data);
-}
-
-/**
- * eb_bus_list_attempts_finish:
- *
- * Returns: (transfer full) (element-type EbAttemptRecord): the last %EB_ATTEMPTS_KEPT attempts
- *   since the daemon started, the newest first; NULL with %EB_ERROR_NOT_FOUND
- */
-GPtrArray *
-eb_bus_list_attempts_finish (EbBus *self, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-/**
- * eb_bus_keep_alive_async:
- *
- * Its lease starts again, in full.
- */
-void
-eb_bus_keep_alive_async (EbBus *self,
-                         const char *id,
-                         GAsyncReadyCallback callback,
-                         gpointer user_data)
-{
-  return_missing (self, callback, user_data);
-}
-
-/**
- * eb_bus_keep_alive_finish:
- *
- * Returns: FALSE with %EB_ERROR_NOT_FOUND
- */
-gboolean
-eb_bus_keep_alive_finish (EbBus *self, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-/**
- * eb_bus_pause_async:
- * @paused: whether nothing is to be sent from now on; what is under way ends. Events are kept.
- */
-void
-eb_bus_pause_async (
-    EbBus *self, const char *id, gboolean paused, GAsyncReadyCallback callback, gpointer user_data)
-{
-  return_missing (self, callback, user_data);
-}
-
-/**
- * eb_bus_pause_finish:
- *
- * Returns: FALSE with %EB_ERROR_NOT_FOUND, %EB_ERROR_BUSY if it is just being changed, or what the
- *   store says
- */
-gboolean
-eb_bus_pause_finish (EbBus *self, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-/**
- * eb_bus_rotate_secret_async:
- * @secret: (nullable): the new one; NULL to have one made
- *
- * The old one signs too for %EB_SECRET_GRACE.
- */
-void
-eb_bus_rotate_secret_async (EbBus *self,
-                            const char *id,
-                            const char *secret,
-                            GAsyncReadyCallback callback,
-                            gpointer user_data)
-{
-  return_missing (self, callback, user_data);
-}
-
-/**
- * eb_bus_rotate_secret_finish:
- *
- * Returns: (transfer full): the new secret; NULL with %EB_ERROR_INVALID if it cannot be one, or
- *   the errors of eb_bus_pause_finish()
- */
-char *
-eb_bus_rotate_secret_finish (EbBus *self, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-/**
- * eb_bus_replay_async:
- *
- * It goes back to a place in the log: what is after that is delivered again, with attempts counted
- * from 1. What waited aside after that is dropped, and what is under way is broken off.
- */
-void
-eb_bus_replay_async (EbBus *self,
-                     const char *id,
-                     const EbReplayFrom *from,
-                     GAsyncReadyCallback callback,
-                     gpointer user_data)
-{
-  return_missing (self, callback, user_data);
-}
-
-/**
- * eb_bus_replay_finish:
- * @after: (out): the sequence that it went back to
- *
- * Returns: FALSE with %EB_ERROR_INVALID for a place after the newest event, or the errors of
- *   eb_bus_pause_finish()
- */
-gboolean
-eb_bus_replay_finish (EbBus *self, GAsyncResult *result, guint64 *after, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-/**
- * eb_bus_ping_async:
- *
- * Delivers one event of type %EB_PING_EVENT_TYPE now, whatever types it wants and even if it is
- * paused. It is not in the log, not counted and not repeated.
- */
-void
-eb_bus_ping_async (EbBus *self, const char *id, GAsyncReadyCallback callback, gpointer user_data)
-{
-  return_missing (self, callback, user_data);
-}
-
-/**
- * eb_bus_ping_finish:
- * @ping: (out caller-allocates): what the sink said; to be cleared with eb_ping_clear()
- *
- * Returns: FALSE with %EB_ERROR_NOT_FOUND, or %EB_ERROR_BUSY if one is under way
- */
-gboolean
-eb_bus_ping_finish (EbBus *self, GAsyncResult *result, EbPing *ping, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-void
-eb_subscription_info_free (EbSubscriptionInfo *self)
-{
-  eb_subscription_unref (self->subscription);
-  g_free (self->last_error);
-  g_free (self);
 }

@@ -46,9 +46,9 @@ eb_bus_is_registration (EbSubscription *subscription, const char *address)
   return eb_sink_get_kind (sink) == EB_SINK_HTTP && g_str_equal (label, address);
 }
 
-/* Takes @task. */
-static void
-renew (EbBus *self, EbSubscription *subscription, GTask *task)
+/* Takes @task, which is done when it may be taken for stored. */
+void
+eb_bus_renew (EbBus *self, EbSubscription *subscription, GTask *task)
 {
   const char *id = eb_subscription_get_id (subscription);
 
@@ -85,7 +85,7 @@ eb_bus_register_async (EbBus *self,
   g_task_set_source_tag (task, eb_bus_register_async);
   if (known != NULL && eb_bus_is_registration (known, address))
     {
-      renew (self, known, g_steal_pointer (&task));
+      eb_bus_renew (self, known, g_steal_pointer (&task));
       return;
     }
   if (known != NULL)

@@ -71,6 +71,20 @@ eb_bus_tell_ended (EbBus *self, EbSubscription *subscription, const char *reason
   g_signal_emit (self, signals[SUBSCRIPTION_ENDED], 0, subscription, reason);
 }
 
+/* For those who know subscriptions by their labels, another sink is another one. */
+void
+eb_bus_tell_replaced (EbBus *self, EbSubscription *before, EbSubscription *subscription)
+{
+  g_autofree char *label_before = eb_sink_dup_label (eb_subscription_get_sink (before));
+  g_autofree char *label = eb_sink_dup_label (eb_subscription_get_sink (subscription));
+
+  if (g_str_equal (label_before, label))
+    return;
+  if (eb_bus_is_listed (before))
+    g_signal_emit (self, signals[SUBSCRIBER_REMOVED], 0, label_before, "replaced");
+  eb_bus_tell_begun (self, subscription);
+}
+
 /* Another daemon has taken the ledger over: what this one still does is not kept. */
 void
 eb_bus_tell_fenced (EbBus *self, const GError *error)

@@ -92,6 +92,36 @@ eb_registry_add (EbRegistry *self, EbSubscription *subscription)
 }
 
 /**
+ * eb_registry_replace:
+ * @subscription: takes the place of the one that has its id
+ * @renewal: what becomes of the lease, if it is as long as the one before
+ *
+ * Returns: FALSE if there is no such subscription
+ */
+gboolean
+eb_registry_replace (EbRegistry *self, EbSubscription *subscription, EbRenewal renewal)
+{
+  const char *id = eb_subscription_get_id (subscription);
+  EbLease *lease = g_hash_table_lookup (self->leases, id);
+  gboolean same_length;
+
+  if (lease == NULL)
+    return FALSE;
+  same_length =
+      eb_subscription_get_lease (lease->subscription) == eb_subscription_get_lease (subscription);
+  g_hash_table_steal (self->leases, id);
+  eb_subscription_unref (lease->subscription);
+  lease->subscription = eb_subscription_ref (subscription);
+  g_hash_table_insert (self->leases, (gpointer) eb_subscription_get_id (subscription), lease);
+  if (renewal == EB_LEASE_STARTS_AGAIN || !same_length)
+    {
+      eb_deadlines_clear (self->deadlines, &lease->deadline);
+      start_lease (self, lease);
+    }
+  return TRUE;
+}
+
+/**
  * eb_registry_renew:
  *
  * The lease starts again, in full.
@@ -123,6 +153,24 @@ eb_registry_get_renewed (EbRegistry *self, const char *id)
   g_return_val_if_fail (lease != NULL, 0);
   return eb_deadline_is_set (&lease->deadline)
              ? lease->deadline.due_us - eb_subscription_get_lease (lease->subscription)
+             : 0;
+}
+
+/**
+ * eb_registry_get_end:
+ * @id: of a subscription that there is
+ *
+ * Returns: real time at which its lease ends, unless it is renewed; 0 for never
+ */
+gint64
+eb_registry_get_end (EbRegistry *self, const char *id)
+{
+  EbLease *lease = g_hash_table_lookup (self->leases, id);
+
+  g_return_val_if_fail (lease != NULL, 0);
+  return eb_deadline_is_set (&lease->deadline)
+             ? lease->deadline.due_us - eb_clock_get_monotonic (self->clock)
+                   + eb_clock_get_real (self->clock)
              : 0;
 }
 

@@ -13,8 +13,22 @@ G_DECLARE_FINAL_TYPE (EbRegistry, eb_registry, EB, REGISTRY, GObject)
 
 EbRegistry *eb_registry_new (EbClock *clock, GMainContext *context);
 gboolean eb_registry_add (EbRegistry *self, EbSubscription *subscription);
+
+/**
+ * EbRenewal:
+ * @EB_LEASE_STARTS_AGAIN: in full
+ * @EB_LEASE_GOES_ON: as it was
+ */
+typedef enum
+{
+  EB_LEASE_STARTS_AGAIN,
+  EB_LEASE_GOES_ON,
+} EbRenewal;
+
+gboolean eb_registry_replace (EbRegistry *self, EbSubscription *subscription, EbRenewal renewal);
 gboolean eb_registry_renew (EbRegistry *self, const char *id);
 gint64 eb_registry_get_renewed (EbRegistry *self, const char *id);
+gint64 eb_registry_get_end (EbRegistry *self, const char *id);
 gboolean eb_registry_remove (EbRegistry *self, const char *id);
 EbSubscription *eb_registry_lookup (EbRegistry *self, const char *id);
 guint eb_registry_get_size (EbRegistry *self);

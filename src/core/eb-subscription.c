@@ -277,6 +277,29 @@ eb_subscription_get_identity (EbSubscription *self)
 }
 
 /**
+ * eb_subscription_fill_spec:
+ * @spec: (out caller-allocates): of one that takes its place and is like it; what it points to is
+ *   valid as long as @self
+ */
+void
+eb_subscription_fill_spec (EbSubscription *self, EbSubscriptionSpec *spec)
+{
+  *spec = (EbSubscriptionSpec){
+    .id = self->id,
+    .sink = self->sink,
+    .types = eb_subscription_get_types (self),
+    .filter = eb_subscription_get_filter (self),
+    .lease = self->lease,
+    .concurrency = self->concurrency,
+    .order = eb_subscription_get_order (self),
+    .ephemeral = self->ephemeral,
+    .paused = self->paused,
+    .options = self->details != NULL ? self->details->options : NULL,
+    .replaces = self,
+  };
+}
+
+/**
  * eb_subscription_takes_all:
  *
  * Returns: whether every event matches

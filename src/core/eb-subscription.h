@@ -58,6 +58,7 @@ EbSubscription *eb_subscription_new (const EbSubscriptionSpec *spec, GError **er
 EbSubscription *eb_subscription_ref (EbSubscription *self);
 void eb_subscription_unref (EbSubscription *self);
 
+void eb_subscription_fill_spec (EbSubscription *self, EbSubscriptionSpec *spec);
 const char *eb_subscription_get_id (const EbSubscription *self);
 EbSink *eb_subscription_get_sink (const EbSubscription *self);
 GTimeSpan eb_subscription_get_lease (const EbSubscription *self);

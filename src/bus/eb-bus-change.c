@@ -1,0 +1,238 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bus/eb-bus-private.h"
+#include "core/eb-error.h"
+
+/* How another subscription takes the place of one, whoever asked for it: first in the ledger, and
+ * nothing changes if that refuses; then in the registry and in its worker. Of each id one thing is
+ * changed at a time. */
+
+/**
+ * eb_bus_begin_change:
+ *
+ * Returns: FALSE with %EB_ERROR_BUSY; else eb_bus_end_change() is to be called
+ */
+gboolean
+eb_bus_begin_change (EbBus *self, const char *id, GError **error)
+{
+  if (!eb_bus_check_open (self, error))
+    return FALSE;
+  if (!g_hash_table_contains (self->changing, id) && !g_hash_table_contains (self->uncommitted, id))
+    {
+      g_hash_table_add (self->changing, g_strdup (id));
+      return TRUE;
+    }
+  g_set_error (error, EB_ERROR, EB_ERROR_BUSY,
+               "“%s” is just being changed, or its dead letters are; try again when that is done",
+               id);
+  return FALSE;
+}
+
+void
+eb_bus_end_change (EbBus *self, const char *id)
+{
+  g_hash_table_remove (self->changing, id);
+}
+
+typedef struct
+{
+  EbSubscription *subscription; /* (owned) that takes the place */
+  EbRenewal renewal;
+} Swap;
+
+static void
+swap_free (Swap *swap)
+{
+  eb_subscription_unref (swap->subscription);
+  g_free (swap);
+}
+
+/* The ledger has it. */
+static void
+swap (EbBus *self, const Swap *swap)
+{
+  EbSubscription *subscription = swap->subscription;
+  g_autoptr (EbSubscription) before = eb_subscription_ref (
+      eb_registry_lookup (self->registry, eb_subscription_get_id (subscription)));
+
+  eb_registry_replace (self->registry, subscription, swap->renewal);
+  eb_worker_pool_replace (self->workers, subscription);
+  eb_bus_tell_replaced (self, before, subscription);
+}
+
+static void
+put_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  EbBus *self = g_task_get_source_object (task);
+  const Swap *data = g_task_get_task_data (task);
+  const char *id = eb_subscription_get_id (data->subscription);
+  GError *error = NULL;
+
+  eb_bus_end_change (self, id);
+  if (!eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
+    {
+      eb_bus_tell_fenced (self, error);
+      g_task_return_error (task, error);
+    }
+  else if (!eb_bus_has (self, data->subscription))
+    g_task_return_new_error (task, EB_ERROR, EB_ERROR_NOT_FOUND, "The subscription “%s” has ended",
+                             id);
+  else
+    {
+      swap (self, data);
+      g_task_return_boolean (task, TRUE);
+    }
+}
+
+/**
+ * eb_bus_swap_async:
+ * @subscription: replaces the one that has its id
+ */
+void
+eb_bus_swap_async (EbBus *self,
+                   EbSubscription *subscription,
+                   EbRenewal renewal,
+                   GAsyncReadyCallback callback,
+                   gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
+  GError *error = NULL;
+  Swap *data = g_new (Swap, 1);
+
+  g_task_set_source_tag (task, eb_bus_swap_async);
+  data->subscription = eb_subscription_ref (subscription);
+  data->renewal = renewal;
+  g_task_set_task_data (task, data, (GDestroyNotify) swap_free);
+  if (!eb_bus_begin_change (self, eb_subscription_get_id (subscription), &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  /* Where it begins says nothing of one that is there already. */
+  g_ptr_array_add (changes, eb_change_new_put (subscription, eb_bus_get_head (self)));
+  eb_ledger_apply_async (self->ledger, self->epoch, changes, NULL, put_cb, g_steal_pointer (&task));
+}
+
+gboolean
+eb_bus_swap_finish (EbBus *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+swapped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (eb_bus_swap_finish (EB_BUS (source), result, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+/* Pausing */
+
+/**
+ * eb_bus_pause_async:
+ * @paused: whether nothing is to be sent from now on; what is under way ends. Events are kept.
+ */
+void
+eb_bus_pause_async (
+    EbBus *self, const char *id, gboolean paused, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GError *error = NULL;
+  EbSubscription *known = eb_bus_find_stored (self, id, &error);
+  g_autoptr (EbSubscription) subscription = NULL;
+  EbSubscriptionSpec spec;
+
+  g_task_set_source_tag (task, eb_bus_pause_async);
+  if (known == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  eb_subscription_fill_spec (known, &spec);
+  spec.paused = paused;
+  subscription = eb_subscription_new (&spec, &error);
+  if (subscription != NULL)
+    eb_bus_swap_async (self, subscription, EB_LEASE_GOES_ON, swapped_cb, g_steal_pointer (&task));
+  else
+    g_task_return_error (task, error);
+}
+
+/**
+ * eb_bus_pause_finish:
+ *
+ * Returns: FALSE with %EB_ERROR_NOT_FOUND, %EB_ERROR_BUSY if it is just being changed, or what the
+ *   store says
+ */
+gboolean
+eb_bus_pause_finish (EbBus *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* Rotating secrets */
+
+static EbSubscription *
+create_rotated (EbBus *self, EbSubscription *known, const char *secret, GError **error)
+{
+  g_autoptr (EbDeliveryOptions) options =
+      eb_delivery_options_copy (eb_subscription_get_options (known));
+  EbSubscriptionSpec spec;
+
+  eb_delivery_options_rotate (options, secret, eb_clock_get_real (self->clock));
+  eb_subscription_fill_spec (known, &spec);
+  spec.options = options;
+  return eb_subscription_new (&spec, error);
+}
+
+/**
+ * eb_bus_rotate_secret_async:
+ * @secret: (nullable): the new one; NULL to have one made
+ *
+ * The old one signs too for %EB_SECRET_GRACE.
+ */
+void
+eb_bus_rotate_secret_async (EbBus *self,
+                            const char *id,
+                            const char *secret,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  char *text = secret != NULL ? g_strdup (secret) : eb_secret_generate ();
+  GError *error = NULL;
+  EbSubscription *known = eb_bus_find_stored (self, id, &error);
+  g_autoptr (EbSubscription) subscription = NULL;
+
+  g_task_set_source_tag (task, eb_bus_rotate_secret_async);
+  g_task_set_task_data (task, text, g_free);
+  if (known != NULL && eb_secret_check (text, &error))
+    subscription = create_rotated (self, known, text, &error);
+  if (subscription != NULL)
+    eb_bus_swap_async (self, subscription, EB_LEASE_GOES_ON, swapped_cb, g_steal_pointer (&task));
+  else
+    g_task_return_error (task, error);
+}
+
+/**
+ * eb_bus_rotate_secret_finish:
+ *
+ * Returns: (transfer full): the new secret; NULL with %EB_ERROR_INVALID if it cannot be one, or
+ *   the errors of eb_bus_pause_finish()
+ */
+char *
+eb_bus_rotate_secret_finish (EbBus *self, GAsyncResult *result, GError **error)
+{
+  if (!g_task_propagate_boolean (G_TASK (result), error))
+    return NULL;
+  return g_strdup (g_task_get_task_data (G_TASK (result)));
+}
