@@ -4,8 +4,197 @@
 #include "config.h"
 
 #include "bus/eb-bus-private.h"
+#include "bus/eb-replay-place.h"
 #include "core/eb-error.h"
 
+/* The use case that sends a subscription back to a place in the log.
+ *
+ * The ledger comes first: nothing changes if it refuses, and after a crash the replay either has
+ * not begun or goes on. Until the worker has let go, nothing of what it says is told to the ledger,
+ * where it would stand above the new place. What goes on from there is another subscription than
+ * before to all who keep something about it (so an answer, or a page of the log, that comes late is
+ * nobody's), although it is the same to its subscriber. */
+
+typedef struct
+{
+  EbBus *bus;            /* (owned) */
+  EbSubscription *known; /* (owned) */
+  guint64 after;
+  guint64 previous;
+  gboolean begun;   /* its id is in the bus's table */
+  gboolean holding; /* the progress writer */
+} Replay;
+
+static void
+replay_end (Replay *replay)
+{
+  if (replay->holding)
+    eb_progress_writer_release (replay->bus->progress);
+  if (replay->begun)
+    eb_bus_end_change (replay->bus, eb_subscription_get_id (replay->known));
+  replay->holding = replay->begun = FALSE;
+}
+
+static void
+replay_free (Replay *replay)
+{
+  replay_end (replay);
+  eb_subscription_unref (replay->known);
+  g_object_unref (replay->bus);
+  g_free (replay);
+}
+
+/* Takes @task and @error. */
+static void
+return_failure (GTask *task, GError *error)
+{
+  replay_end (g_task_get_task_data (task));
+  g_task_return_error (task, error);
+  g_object_unref (task);
+}
+
+/* Takes @task. */
+static void
+return_ended (GTask *task, Replay *replay)
+{
+  return_failure (task,
+                  g_error_new (EB_ERROR, EB_ERROR_NOT_FOUND, "The subscription “%s” has ended",
+                               eb_subscription_get_id (replay->known)));
+}
+
+static gboolean
+is_kept (const Replay *replay, const EbChange *change)
+{
+  return change->kind != EB_CHANGE_CURSOR && change->exception.sequence <= replay->after;
+}
+
+/* Exceptions before the new place stay. */
+static void
+move_progress (const Replay *replay, EbSubscription *next)
+{
+  EbProgress *progress = eb_progress_writer_get_progress (replay->bus->progress);
+  g_autoptr (GPtrArray) changes = eb_progress_list (progress, replay->known);
+
+  eb_progress_forget (progress, replay->known);
+  for (guint i = 0; i < changes->len; i++)
+    if (is_kept (replay, g_ptr_array_index (changes, i)))
+      eb_progress_add (progress, next, g_ptr_array_index (changes, i));
+}
+
+/* Returns: (transfer full) (element-type EbException): those that go on waiting */
+static GPtrArray *
+keep_aside (const Replay *replay, const EbStart *stood)
+{
+  GPtrArray *kept = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_exception_free);
+
+  for (guint i = 0; stood != NULL && i < stood->aside->len; i++)
+    {
+      const EbException *exception = g_ptr_array_index (stood->aside, i);
+
+      if (exception->sequence <= replay->after && !exception->dead)
+        g_ptr_array_add (kept, eb_exception_copy (exception));
+    }
+  return kept;
+}
+
+static void
+go_on (const Replay *replay, const EbStart *stood)
+{
+  EbBus *bus = replay->bus;
+  g_autoptr (GPtrArray) aside = keep_aside (replay, stood);
+  g_autoptr (EbSubscription) next = NULL;
+  EbSubscriptionSpec spec;
+
+  eb_subscription_fill_spec (replay->known, &spec);
+  spec.replaces = NULL;
+  next = eb_subscription_new (&spec, NULL);
+  move_progress (replay, next);
+  eb_registry_replace (bus->registry, next, EB_LEASE_GOES_ON);
+  eb_worker_pool_add (
+      bus->workers, next,
+      &(EbStart){ replay->after, replay->previous, .has_cursor = TRUE, .aside = aside });
+}
+
+static void
+detached_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Replay *replay = g_task_get_task_data (task);
+  g_autoptr (EbStart) stood = eb_worker_pool_detach_finish (EB_WORKER_POOL (source), result);
+
+  if (!eb_bus_has (replay->bus, replay->known))
+    {
+      return_ended (task, replay);
+      return;
+    }
+  go_on (replay, stood);
+  replay_end (replay);
+  g_task_return_boolean (task, TRUE);
+  g_object_unref (task);
+}
+
+static void
+rewound_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Replay *replay = g_task_get_task_data (task);
+  GError *error = NULL;
+
+  if (!eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
+    {
+      eb_bus_tell_fenced (replay->bus, error);
+      return_failure (task, error);
+    }
+  else if (!eb_bus_has (replay->bus, replay->known))
+    return_ended (task, replay);
+  else
+    eb_worker_pool_detach_async (replay->bus->workers, replay->known, detached_cb, task);
+}
+
+/* Takes @task. The new place may be after the cursor that the ledger has, so it must know of the
+ * exceptions before it. */
+static void
+rewind_ledger (Replay *replay, GTask *task)
+{
+  EbBus *bus = replay->bus;
+  const char *id = eb_subscription_get_id (replay->known);
+  EbChange *change = eb_change_new (EB_CHANGE_REWIND, id, replay->after);
+  g_autoptr (GPtrArray) pending =
+      eb_progress_list (eb_progress_writer_get_progress (bus->progress), replay->known);
+  g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
+
+  eb_progress_writer_hold (bus->progress);
+  replay->holding = TRUE;
+  for (guint i = 0; i < pending->len; i++)
+    if (is_kept (replay, g_ptr_array_index (pending, i)))
+      g_ptr_array_add (changes, g_steal_pointer (&pending->pdata[i]));
+  change->exception.previous = replay->previous;
+  g_ptr_array_add (changes, change);
+  eb_ledger_apply_async (bus->ledger, bus->epoch, changes, NULL, rewound_cb, task);
+}
+
+static void
+found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Replay *replay = g_task_get_task_data (task);
+  GError *error = NULL;
+
+  if (!eb_replay_place_find_finish (EB_LOG (source), result, &replay->after, &replay->previous,
+                                    &error))
+    return_failure (task, error);
+  else if (!eb_bus_has (replay->bus, replay->known))
+    return_ended (task, replay);
+  else
+    rewind_ledger (replay, task);
+}
+
+/**
+ * eb_bus_replay_async:
+ *
+ * It goes to a place in the log: what is after that is delivered (again), with attempts counted
+ * from 1, and dead letters and retries after it are dropped. What is under way is broken off.
+ */
 void
 eb_bus_replay_async (EbBus *self,
                      const char *id,
@@ -14,12 +203,36 @@ eb_bus_replay_async (EbBus *self,
                      gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GError *error = NULL;
+  EbSubscription *known = eb_bus_find_stored (self, id, &error);
+  Replay *replay;
 
-  g_task_return_new_error (task, EB_ERROR, EB_ERROR_CLOSED, "This is not there yet");
+  g_task_set_source_tag (task, eb_bus_replay_async);
+  if (known == NULL || !eb_bus_begin_change (self, id, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  replay = g_new0 (Replay, 1);
+  replay->bus = g_object_ref (self);
+  replay->known = eb_subscription_ref (known);
+  replay->begun = TRUE;
+  g_task_set_task_data (task, replay, (GDestroyNotify) replay_free);
+  eb_replay_place_find_async (self->log, known, from, found_cb, g_steal_pointer (&task));
 }
 
+/**
+ * eb_bus_replay_finish:
+ * @after: (out): the sequence that it went to
+ *
+ * Returns: FALSE with %EB_ERROR_INVALID for a place after the newest event, or the errors of
+ *   eb_bus_pause_finish()
+ */
 gboolean
 eb_bus_replay_finish (EbBus *self, GAsyncResult *result, guint64 *after, GError **error)
 {
-  return g_task_propagate_boolean (G_TASK (result), error);
+  if (!g_task_propagate_boolean (G_TASK (result), error))
+    return FALSE;
+  *after = ((const Replay *) g_task_get_task_data (G_TASK (result)))->after;
+  return TRUE;
 }

@@ -25,6 +25,7 @@ struct _EbProgressWriter
   guint64 epoch;        /* of the ledger; 0 while nothing may be written */
   gboolean writing;     /* a batch is out */
   gboolean waiting;     /* the timer is set */
+  guint n_holds;        /* while there are some, no batch goes out */
   gboolean refused;     /* the last batch was, and that was logged */
   GTask *flush;         /* (owned) (nullable) done when all is written */
 };
@@ -102,7 +103,7 @@ eb_progress_writer_write (EbProgressWriter *self)
 
   if (self->epoch == 0)
     end_flush (self); /* nothing was begun, or somebody else goes on */
-  if (self->epoch == 0 || self->writing || self->waiting)
+  if (self->epoch == 0 || self->writing || self->waiting || self->n_holds > 0)
     return;
   batch = eb_progress_take (self->progress);
   if (batch == NULL)
@@ -112,6 +113,24 @@ eb_progress_writer_write (EbProgressWriter *self)
     }
   self->writing = TRUE;
   eb_ledger_apply_async (self->ledger, self->epoch, batch, NULL, applied_cb, g_object_ref (self));
+}
+
+/**
+ * eb_progress_writer_hold:
+ *
+ * Until eb_progress_writer_release() the ledger is told nothing but what is on its way already.
+ */
+void
+eb_progress_writer_hold (EbProgressWriter *self)
+{
+  self->n_holds++;
+}
+
+void
+eb_progress_writer_release (EbProgressWriter *self)
+{
+  self->n_holds--;
+  eb_progress_writer_write (self);
 }
 
 static gboolean

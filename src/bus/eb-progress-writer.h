@@ -14,6 +14,8 @@ G_DECLARE_FINAL_TYPE (EbProgressWriter, eb_progress_writer, EB, PROGRESS_WRITER,
 EbProgressWriter *eb_progress_writer_new (EbClock *clock, EbLedger *ledger);
 EbProgress *eb_progress_writer_get_progress (EbProgressWriter *self);
 void eb_progress_writer_start (EbProgressWriter *self, guint64 epoch);
+void eb_progress_writer_hold (EbProgressWriter *self);
+void eb_progress_writer_release (EbProgressWriter *self);
 void eb_progress_writer_write (EbProgressWriter *self);
 void eb_progress_writer_flush_async (EbProgressWriter *self,
                                      GCancellable *cancellable,

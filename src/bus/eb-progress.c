@@ -254,6 +254,39 @@ is_wanted (EbProgress *self, const Step *step)
   return step->identity == NULL || g_hash_table_contains (self->telling, step->identity);
 }
 
+/**
+ * eb_progress_list:
+ *
+ * Returns: (transfer full) (element-type EbChange): what the ledger may not know of @subscription
+ *   yet, in order
+ */
+GPtrArray *
+eb_progress_list (EbProgress *self, EbSubscription *subscription)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
+  gpointer identity = eb_subscription_get_identity (subscription);
+  News *news = g_hash_table_lookup (self->next, identity);
+  GHashTableIter iter;
+  EbChange *change;
+
+  for (guint i = self->told; i < self->steps->len; i++)
+    {
+      const Step *step = g_ptr_array_index (self->steps, i);
+
+      if (step->identity == identity && is_wanted (self, step))
+        g_ptr_array_add (list, copy_change (step->change));
+    }
+  if (news != NULL && news->exceptions != NULL)
+    {
+      g_hash_table_iter_init (&iter, news->exceptions);
+      while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &change))
+        g_ptr_array_add (list, copy_change (change));
+    }
+  if (news != NULL && news->cursor != NULL)
+    g_ptr_array_add (list, copy_change (news->cursor));
+  return list;
+}
+
 static void
 take_ended (EbProgress *self, GPtrArray *batch)
 {

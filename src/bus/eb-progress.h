@@ -18,6 +18,7 @@ EbProgress *eb_progress_new (void);
 void eb_progress_free (EbProgress *self);
 void eb_progress_add (EbProgress *self, EbSubscription *subscription, const EbChange *change);
 void eb_progress_raise_floor (EbProgress *self, guint64 floor);
+GPtrArray *eb_progress_list (EbProgress *self, EbSubscription *subscription);
 void eb_progress_forget (EbProgress *self, EbSubscription *subscription);
 void eb_progress_add_ended (EbProgress *self, const char *id);
 gboolean eb_progress_take_ended (EbProgress *self, const char *id);
