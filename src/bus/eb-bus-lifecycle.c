@@ -132,7 +132,9 @@ forgotten_late_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 eb_bus_forget (EbBus *self, const char *id, GTask *task)
 {
-  if (eb_progress_take_ended (eb_progress_writer_get_progress (self->progress), id))
+  gboolean expired = eb_bus_forget_expired (self, id);
+
+  if (eb_progress_take_ended (eb_progress_writer_get_progress (self->progress), id) || expired)
     {
       g_task_set_task_data (task, g_strdup (id), g_free);
       apply_change (self, eb_change_new (EB_CHANGE_REMOVE, id, 0), forgotten_late_cb, task);
@@ -154,6 +156,12 @@ ended_by_itself_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 eb_bus_expired_cb (EbRegistry *registry, EbSubscription *subscription, EbBus *self)
 {
+  if (eb_subscription_get_options (subscription)->resume
+      && !eb_subscription_is_ephemeral (subscription))
+    {
+      eb_bus_expire (self, subscription);
+      return;
+    }
   g_message ("%s has not kept alive and is removed",
              eb_sink_get_uri (eb_subscription_get_sink (subscription)));
   eb_bus_end (self, subscription, "expired", g_task_new (self, NULL, ended_by_itself_cb, NULL));
@@ -233,12 +241,14 @@ eb_bus_commit (EbBus *self, EbSubscription *subscription, guint64 after, GTask *
 {
   const char *id = eb_subscription_get_id (subscription);
   g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
+  gboolean expired = eb_bus_forget_expired (self, id);
 
   g_hash_table_add (self->uncommitted, g_strdup (id));
   g_task_set_task_data (task, eb_subscription_ref (subscription),
                         (GDestroyNotify) eb_subscription_unref);
-  /* Nothing may be left to it by one that had its id and could not be forgotten. */
-  if (eb_progress_take_ended (eb_progress_writer_get_progress (self->progress), id))
+  /* Nothing may be left to it by one that had its id and could not be forgotten, or is not to be
+   * gone on for. */
+  if (eb_progress_take_ended (eb_progress_writer_get_progress (self->progress), id) || expired)
     g_ptr_array_add (changes, eb_change_new (EB_CHANGE_REMOVE, id, 0));
   g_ptr_array_add (changes, eb_change_new_put (subscription, after));
   eb_ledger_apply_async (self->ledger, self->epoch, changes, NULL, committed_cb, task);

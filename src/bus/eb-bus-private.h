@@ -5,6 +5,7 @@
 
 #include "bus/eb-bus-subscriptions.h"
 #include "bus/eb-bus.h"
+#include "bus/eb-expired.h"
 #include "bus/eb-progress-writer.h"
 #include "core/eb-registry.h"
 
@@ -21,6 +22,7 @@ struct _EbBus
   EbLedger *ledger;           /* (owned) */
   EbWorkerPool *workers;      /* (owned) */
   EbRegistry *registry;       /* (owned) */
+  EbExpired *expired;         /* (owned) those that may come back */
   EbProgressWriter *progress; /* (owned) */
   EbAddressPolicy *policy;    /* (owned) (nullable) until configured: everything is allowed */
   EbBusLimits limits;
@@ -78,6 +80,17 @@ void eb_bus_gone_cb (EbWorkerPool *workers,
                      const char *reason,
                      gint64 sent_us,
                      EbBus *self);
+
+/* eb-bus-resume.c */
+void eb_bus_expire (EbBus *self, EbSubscription *subscription);
+void eb_bus_load_expired (EbBus *self, const EbLedgerEntry *entry);
+gboolean eb_bus_forget_expired (EbBus *self, const char *id);
+EbSubscription *eb_bus_find_expired (EbBus *self, const char *id);
+void eb_bus_resume_async (EbBus *self,
+                          EbSubscription *subscription,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data);
+gboolean eb_bus_resume_finish (EbBus *self, GAsyncResult *result, GError **error);
 
 /* eb-bus-subscriptions.c */
 gboolean eb_bus_check_room (EbBus *self, GError **error);

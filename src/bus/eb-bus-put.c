@@ -56,6 +56,76 @@ describe (EbBus *self, GTask *task)
   eb_bus_describe_async (self, one, described_cb, task);
 }
 
+/* Returns: (transfer full) (nullable): the options of @subscription, with the secrets and the token
+ *   of @known where it leaves them out */
+static EbDeliveryOptions *
+merge_options (EbSubscription *subscription, EbSubscription *known)
+{
+  const EbDeliveryOptions *wanted = eb_subscription_get_options (subscription);
+  const EbDeliveryOptions *had = eb_subscription_get_options (known);
+  g_autoptr (EbDeliveryOptions) merged = eb_delivery_options_copy (wanted);
+  g_autoptr (EbDeliveryOptions) kept = eb_delivery_options_copy (had);
+
+  if (wanted->secrets == NULL)
+    merged->secrets = g_steal_pointer (&kept->secrets);
+  if (wanted->token == NULL)
+    merged->token = g_steal_pointer (&kept->token);
+  return g_steal_pointer (&merged);
+}
+
+static EbSubscription *
+create_like (EbSubscription *subscription,
+             EbSubscription *known,
+             gboolean paused,
+             EbSubscription *replaces,
+             GError **error)
+{
+  const EbDeliveryOptions *had = eb_subscription_get_options (known);
+  g_autoptr (EbDeliveryOptions) merged = NULL;
+  EbSubscriptionSpec spec;
+
+  eb_subscription_fill_spec (subscription, &spec);
+  if (had->secrets != NULL || had->token != NULL)
+    {
+      merged = merge_options (subscription, known);
+      spec.options = merged;
+    }
+  spec.paused |= paused;
+  spec.replaces = replaces;
+  return eb_subscription_new (&spec, error);
+}
+
+static void
+created_again_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  GError *error = NULL;
+
+  if (eb_bus_resume_finish (EB_BUS (source), result, &error))
+    describe (EB_BUS (source), task);
+  else
+    return_failure (task, error);
+}
+
+/* Takes @task. It is not paused any more, whatever it was when its lease ended. */
+static void
+create_again (EbBus *self, EbSubscription *expired, GTask *task)
+{
+  Put *put = g_task_get_task_data (task);
+  GError *error = NULL;
+  EbSubscription *subscription = create_like (put->subscription, expired, FALSE, NULL, &error);
+
+  if (subscription == NULL)
+    {
+      return_failure (task, error);
+      return;
+    }
+  eb_subscription_unref (put->subscription);
+  put->subscription = subscription;
+  put->created = TRUE;
+  eb_bus_resume_async (self, subscription, created_again_cb, task);
+}
+
 /* One that there was not */
 
 static void
@@ -103,42 +173,6 @@ replaced_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     return_failure (task, error);
 }
 
-/* Returns: (transfer full) (nullable): the options of @subscription, with the secrets and the token
- *   of @known where it leaves them out */
-static EbDeliveryOptions *
-merge_options (EbSubscription *subscription, EbSubscription *known)
-{
-  const EbDeliveryOptions *wanted = eb_subscription_get_options (subscription);
-  const EbDeliveryOptions *had = eb_subscription_get_options (known);
-  g_autoptr (EbDeliveryOptions) merged = eb_delivery_options_copy (wanted);
-  g_autoptr (EbDeliveryOptions) kept = eb_delivery_options_copy (had);
-
-  if (wanted->secrets == NULL)
-    merged->secrets = g_steal_pointer (&kept->secrets);
-  if (wanted->token == NULL)
-    merged->token = g_steal_pointer (&kept->token);
-  return g_steal_pointer (&merged);
-}
-
-/* What was paused stays so: that is not for a subscription's text to say. */
-static EbSubscription *
-create_replacement (EbSubscription *subscription, EbSubscription *known, GError **error)
-{
-  const EbDeliveryOptions *had = eb_subscription_get_options (known);
-  g_autoptr (EbDeliveryOptions) merged = NULL;
-  EbSubscriptionSpec spec;
-
-  eb_subscription_fill_spec (subscription, &spec);
-  if (had->secrets != NULL || had->token != NULL)
-    {
-      merged = merge_options (subscription, known);
-      spec.options = merged;
-    }
-  spec.paused |= eb_subscription_is_paused (known);
-  spec.replaces = known;
-  return eb_subscription_new (&spec, error);
-}
-
 static gboolean
 check_replacement (EbBus *self,
                    EbSubscription *subscription,
@@ -162,8 +196,10 @@ replace (EbBus *self, EbSubscription *known, EbPutMode mode, GTask *task)
   GError *error = NULL;
   EbSubscription *replacement = NULL;
 
+  /* What was paused stays so: that is not for a subscription's text to say. */
   if (check_replacement (self, put->subscription, known, mode, &error))
-    replacement = create_replacement (put->subscription, known, &error);
+    replacement =
+        create_like (put->subscription, known, eb_subscription_is_paused (known), known, &error);
   if (replacement == NULL)
     {
       return_failure (task, error);
@@ -195,8 +231,9 @@ eb_bus_put_async (EbBus *self,
                   gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
-  EbSubscription *known =
-      eb_registry_lookup (self->registry, eb_subscription_get_id (subscription));
+  const char *id = eb_subscription_get_id (subscription);
+  EbSubscription *known = eb_registry_lookup (self->registry, id);
+  EbSubscription *expired = known == NULL ? eb_bus_find_expired (self, id) : NULL;
   Put *put = g_new0 (Put, 1);
 
   g_task_set_source_tag (task, eb_bus_put_async);
@@ -204,6 +241,8 @@ eb_bus_put_async (EbBus *self,
   g_task_set_task_data (task, put, (GDestroyNotify) put_free);
   if (known != NULL)
     replace (self, known, mode, task);
+  else if (expired != NULL)
+    create_again (self, expired, task);
   else
     create (self, after, task);
 }

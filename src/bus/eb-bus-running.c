@@ -34,6 +34,11 @@ go_on (EbBus *self, const EbLedgerEntry *entry, guint64 head)
 {
   EbStart start = { entry->cursor, get_previous (entry), entry->has_cursor, entry->aside };
 
+  if (entry->expired_us != 0)
+    {
+      eb_bus_load_expired (self, entry);
+      return;
+    }
   if (entry->cursor > head)
     start = start_anew (entry, head);
   eb_bus_begin (self, entry->subscription, &start);

@@ -128,7 +128,8 @@ report_cb (EbWorkerPool *workers, const EbReport *report, EbBus *self)
     {
       const EbStep *step = g_ptr_array_index (report->steps, i);
 
-      if (eb_bus_has (self, step->subscription))
+      if (eb_bus_has (self, step->subscription)
+          || eb_expired_has (self->expired, step->subscription))
         eb_progress_add (progress, step->subscription, step->change);
     }
   eb_progress_raise_floor (progress, report->floor);
@@ -177,6 +178,7 @@ eb_bus_finalize (GObject *object)
   g_clear_object (&self->log);
   g_clear_object (&self->clock);
   g_clear_pointer (&self->policy, eb_address_policy_unref);
+  g_clear_pointer (&self->expired, eb_expired_free);
   g_clear_pointer (&self->uncommitted, g_hash_table_unref);
   g_clear_pointer (&self->changing, g_hash_table_unref);
 
@@ -224,6 +226,7 @@ static void
 eb_bus_init (EbBus *self)
 {
   self->limits = (EbBusLimits){ DEFAULT_LEASE, DEFAULT_MAX_SUBSCRIPTIONS, DEFAULT_MAX_EVENT_SIZE };
+  self->expired = eb_expired_new ();
   self->uncommitted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->changing = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }

@@ -98,7 +98,8 @@ get_news (EbProgress *self, EbSubscription *subscription)
 /**
  * eb_progress_add:
  * @subscription: one that has not ended
- * @change: CURSOR, ASIDE, DEAD or ENDED of it; takes the place of an older one of the same
+ * @change: CURSOR, ASIDE, DEAD or ENDED of it, or EXPIRED as the last; takes the place of an older
+ *   one of the same
  */
 void
 eb_progress_add (EbProgress *self, EbSubscription *subscription, const EbChange *change)
@@ -106,7 +107,7 @@ eb_progress_add (EbProgress *self, EbSubscription *subscription, const EbChange 
   News *news = get_news (self, subscription);
   EbChange *copy = copy_change (change);
 
-  if (change->kind == EB_CHANGE_CURSOR)
+  if (change->kind == EB_CHANGE_CURSOR || change->kind == EB_CHANGE_EXPIRED)
     {
       g_clear_pointer (&news->cursor, eb_change_free);
       news->cursor = copy;
