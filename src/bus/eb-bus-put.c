@@ -10,7 +10,10 @@
 
 typedef struct
 {
-  EbSubscription *subscription; /* (owned) */
+  EbSubscription *wanted;       /* (owned): what was asked for */
+  EbSubscription *subscription; /* (owned) (nullable): what that becomes */
+  EbPutMode mode;
+  guint64 after;
   gboolean created;
 } Put;
 
@@ -18,6 +21,7 @@ static void
 put_free (Put *put)
 {
   g_clear_pointer (&put->subscription, eb_subscription_unref);
+  eb_subscription_unref (put->wanted);
   g_free (put);
 }
 
@@ -41,7 +45,7 @@ described_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                            (GDestroyNotify) eb_subscription_info_free);
   else
     g_task_return_new_error (task, EB_ERROR, EB_ERROR_NOT_FOUND, "The subscription “%s” has ended",
-                             eb_subscription_get_id (put->subscription));
+                             eb_subscription_get_id (put->wanted));
 }
 
 /* Takes @task. */
@@ -113,17 +117,13 @@ create_again (EbBus *self, EbSubscription *expired, GTask *task)
 {
   Put *put = g_task_get_task_data (task);
   GError *error = NULL;
-  EbSubscription *subscription = create_like (put->subscription, expired, FALSE, NULL, &error);
 
-  if (subscription == NULL)
-    {
-      return_failure (task, error);
-      return;
-    }
-  eb_subscription_unref (put->subscription);
-  put->subscription = subscription;
+  put->subscription = create_like (put->wanted, expired, FALSE, NULL, &error);
   put->created = TRUE;
-  eb_bus_resume_async (self, subscription, created_again_cb, task);
+  if (put->subscription != NULL)
+    eb_bus_resume_async (self, put->subscription, created_again_cb, task);
+  else
+    return_failure (task, error);
 }
 
 /* One that there was not */
@@ -142,12 +142,13 @@ created_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* Takes @task. */
 static void
-create (EbBus *self, guint64 after, GTask *task)
+create (EbBus *self, GTask *task)
 {
   Put *put = g_task_get_task_data (task);
-  const char *id = eb_subscription_get_id (put->subscription);
+  const char *id = eb_subscription_get_id (put->wanted);
   GError *error = NULL;
 
+  put->subscription = eb_subscription_ref (put->wanted);
   put->created = TRUE;
   /* What is being changed has just ended; the ledger has not finished with it. */
   if (!eb_bus_begin_change (self, id, &error))
@@ -156,11 +157,14 @@ create (EbBus *self, guint64 after, GTask *task)
       return;
     }
   eb_bus_end_change (self, id);
-  eb_bus_subscribe_async (self, put->subscription, after, created_cb, task);
+  eb_bus_subscribe_async (self, put->subscription, put->after, created_cb, task);
 }
 
 /* One that takes the place of another */
 
+static void put_now (EbBus *self, GTask *task);
+
+/* What ends while the ledger takes its replacement is nothing that could be replaced any more. */
 static void
 replaced_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -169,6 +173,11 @@ replaced_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (eb_bus_swap_finish (EB_BUS (source), result, &error))
     describe (EB_BUS (source), task);
+  else if (g_error_matches (error, EB_ERROR, EB_ERROR_NOT_FOUND))
+    {
+      g_error_free (error);
+      put_now (EB_BUS (source), task);
+    }
   else
     return_failure (task, error);
 }
@@ -188,26 +197,38 @@ check_replacement (EbBus *self,
   return FALSE;
 }
 
-/* Takes @task. */
+/* Takes @task. What was paused stays so: that is not for a subscription's text to say. */
 static void
-replace (EbBus *self, EbSubscription *known, EbPutMode mode, GTask *task)
+replace (EbBus *self, EbSubscription *known, GTask *task)
 {
   Put *put = g_task_get_task_data (task);
   GError *error = NULL;
-  EbSubscription *replacement = NULL;
 
-  /* What was paused stays so: that is not for a subscription's text to say. */
-  if (check_replacement (self, put->subscription, known, mode, &error))
-    replacement =
-        create_like (put->subscription, known, eb_subscription_is_paused (known), known, &error);
-  if (replacement == NULL)
-    {
-      return_failure (task, error);
-      return;
-    }
-  eb_subscription_unref (put->subscription);
-  put->subscription = replacement;
-  eb_bus_swap_async (self, replacement, EB_LEASE_STARTS_AGAIN, replaced_cb, task);
+  if (check_replacement (self, put->wanted, known, put->mode, &error))
+    put->subscription =
+        create_like (put->wanted, known, eb_subscription_is_paused (known), known, &error);
+  if (put->subscription != NULL)
+    eb_bus_swap_async (self, put->subscription, EB_LEASE_STARTS_AGAIN, replaced_cb, task);
+  else
+    return_failure (task, error);
+}
+
+/* Takes @task. */
+static void
+put_now (EbBus *self, GTask *task)
+{
+  Put *put = g_task_get_task_data (task);
+  const char *id = eb_subscription_get_id (put->wanted);
+  EbSubscription *known = eb_registry_lookup (self->registry, id);
+  EbSubscription *expired = known == NULL ? eb_bus_find_expired (self, id) : NULL;
+
+  g_clear_pointer (&put->subscription, eb_subscription_unref);
+  if (known != NULL)
+    replace (self, known, task);
+  else if (expired != NULL)
+    create_again (self, expired, task);
+  else
+    create (self, task);
 }
 
 /**
@@ -231,20 +252,14 @@ eb_bus_put_async (EbBus *self,
                   gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
-  const char *id = eb_subscription_get_id (subscription);
-  EbSubscription *known = eb_registry_lookup (self->registry, id);
-  EbSubscription *expired = known == NULL ? eb_bus_find_expired (self, id) : NULL;
   Put *put = g_new0 (Put, 1);
 
   g_task_set_source_tag (task, eb_bus_put_async);
-  put->subscription = eb_subscription_ref (subscription);
+  put->wanted = eb_subscription_ref (subscription);
+  put->mode = mode;
+  put->after = after;
   g_task_set_task_data (task, put, (GDestroyNotify) put_free);
-  if (known != NULL)
-    replace (self, known, mode, task);
-  else if (expired != NULL)
-    create_again (self, expired, task);
-  else
-    create (self, after, task);
+  put_now (self, task);
 }
 
 /**

@@ -231,23 +231,6 @@ eb_bus_fixture_wait (EbBusFixture *self, const char *uri, guint n_arrivals)
   g_assert_cmpuint (eb_fake_sinks_count (self->sinks, uri), ==, n_arrivals);
 }
 
-/**
- * eb_bus_fixture_wait_quietly:
- *
- * Without anything being heard in this thread meanwhile.
- */
-void
-eb_bus_fixture_wait_quietly (EbBusFixture *self, const char *uri, guint n_arrivals)
-{
-  gint64 end_us = g_get_monotonic_time () + 10 * SECOND;
-
-  while (eb_fake_sinks_count (self->sinks, uri) < n_arrivals)
-    {
-      g_assert_cmpint (g_get_monotonic_time (), <, end_us);
-      g_thread_yield ();
-    }
-}
-
 void
 eb_bus_fixture_assert_arrival (
     EbBusFixture *self, const char *uri, guint index, guint64 sequence, guint attempt)

@@ -53,7 +53,6 @@ void eb_bus_fixture_publish (EbBusFixture *self, const char *type, guint n);
 gboolean eb_bus_fixture_drain (EbBusFixture *self);
 void eb_bus_fixture_run (void);
 void eb_bus_fixture_wait (EbBusFixture *self, const char *uri, guint n_arrivals);
-void eb_bus_fixture_wait_quietly (EbBusFixture *self, const char *uri, guint n_arrivals);
 void eb_bus_fixture_assert_arrival (
     EbBusFixture *self, const char *uri, guint index, guint64 sequence, guint attempt);
 

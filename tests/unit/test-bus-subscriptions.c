@@ -124,20 +124,49 @@ test_replace_refused (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, B), ==, 0);
 }
 
-/* Of the old sink: it ends nobody who has another one by then, and loses nothing. */
+/* The old sink is gone, which its worker has seen and nobody was told: that ends nobody who has
+ * another sink by then, and loses nothing. */
 static void
 test_replace_gone (Fixture *fixture, gconstpointer data)
 {
+  g_autoptr (EbSubscription) old = eb_bus_fixture_create ("s", "a:1", NULL);
+  g_autoptr (EbSubscription) anew = NULL;
+  g_autoptr (EbSink) sink = eb_sink_new_for_address ("b:1", NULL);
+  EbSubscriptionSpec spec;
+
+  eb_subscription_fill_spec (old, &spec);
+  spec.sink = sink;
+  anew = eb_subscription_new (&spec, NULL);
   eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_ANSWER_410);
-  eb_bus_fixture_put_sink (fixture, "s", "a:1", NULL);
-  eb_bus_fixture_put_paused (fixture, "s", TRUE);
   eb_bus_fixture_publish (fixture, "t", 2);
-  eb_bus_fixture_put_paused (fixture, "s", FALSE);
-  eb_bus_fixture_wait_quietly (fixture, A, 1); /* what it says is not heard here yet */
-  eb_bus_fixture_put_sink (fixture, "s", "b:1", NULL);
+  eb_worker_pool_add (fixture->workers, old, &(EbStart){ .has_cursor = TRUE });
+  g_assert_true (eb_bus_fixture_drain (fixture));
+  g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, A), ==, 1);
+  eb_worker_pool_replace (fixture->workers, anew);
   eb_bus_fixture_wait (fixture, B, 2);
   eb_bus_fixture_assert_arrival (fixture, B, 0, 1, 1);
   eb_bus_fixture_assert_arrival (fixture, B, 1, 2, 1);
+}
+
+/* It ends while the ledger takes its replacement: that is a new one. */
+static void
+test_replace_ended (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbSubscription) other = eb_bus_fixture_create ("s", "b:1", NULL);
+  g_autoptr (GAsyncResult) put = NULL;
+  g_autoptr (GAsyncResult) ended = NULL;
+  g_autoptr (EbSubscriptionInfo) info = NULL;
+  gboolean is_new = FALSE;
+
+  eb_bus_fixture_put_sink (fixture, "s", "a:1", NULL);
+  eb_bus_put_async (fixture->bus, other, EB_PUT_REPLACE, EB_START_NOW, eb_test_result_cb, &put);
+  eb_bus_unsubscribe_async (fixture->bus, "s", "deleted", eb_test_result_cb, &ended);
+  info = eb_bus_put_finish (fixture->bus, eb_test_wait_for_result (&put), &is_new, NULL);
+  g_assert_nonnull (info);
+  g_assert_true (is_new);
+  g_assert_true (eb_bus_unsubscribe_finish (fixture->bus, eb_test_wait_for_result (&ended), NULL));
+  eb_bus_fixture_publish (fixture, "t", 1);
+  eb_bus_fixture_wait (fixture, B, 1);
 }
 
 static void
@@ -461,6 +490,7 @@ main (int argc, char **argv)
   ADD ("replace-types", test_replace_types);
   ADD ("replace-refused", test_replace_refused);
   ADD ("replace-gone", test_replace_gone);
+  ADD ("replace-ended", test_replace_ended);
   ADD ("busy", test_busy);
   ADD ("end-meanwhile", test_end_meanwhile);
   ADD ("pause", test_pause);
