@@ -69,20 +69,40 @@ test_replace_under_load (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (n_b, ==, eb_fake_sinks_count (fixture->sinks, B));
 }
 
-/* What is under way ends at the old sink, and nothing is sent to the new one before. */
+static void
+put_concurrent (Fixture *fixture, const char *address)
+{
+  g_autoptr (EbSubscription) like = eb_bus_fixture_create ("s", address, NULL);
+  g_autoptr (EbSubscription) subscription = NULL;
+  g_autoptr (EbSubscriptionInfo) info = NULL;
+  EbSubscriptionSpec spec;
+
+  eb_subscription_fill_spec (like, &spec);
+  spec.concurrency = 3;
+  spec.replaces = NULL;
+  subscription = eb_subscription_new (&spec, NULL);
+  info = eb_bus_fixture_put (fixture, subscription, EB_PUT_REPLACE, NULL, NULL);
+  g_assert_nonnull (info);
+}
+
+/* What is under way ends at the old sink, and nothing is sent to either before. */
 static void
 test_replace_waits (Fixture *fixture, gconstpointer data)
 {
   eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_KEEP);
-  eb_bus_fixture_put_sink (fixture, "s", "a:1", NULL);
+  put_concurrent (fixture, "a:1");
   eb_bus_fixture_publish (fixture, "t", 2);
-  eb_bus_fixture_wait (fixture, A, 1);
-  eb_bus_fixture_put_sink (fixture, "s", "b:1", NULL);
+  eb_bus_fixture_wait (fixture, A, 2);
+  put_concurrent (fixture, "b:1");
+  eb_bus_fixture_publish (fixture, "t", 1);
+  put_concurrent (fixture, "b:1"); /* by then its worker has the event */
+  g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, A), ==, 2);
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, B), ==, 0);
   eb_fake_sinks_release (fixture->sinks, A);
   eb_bus_fixture_wait (fixture, B, 1);
-  eb_bus_fixture_assert_arrival (fixture, B, 0, 2, 1);
-  g_assert_cmpuint (eb_fake_sinks_get (fixture->sinks, B, 0).previous, ==, 1);
+  eb_bus_fixture_assert_arrival (fixture, B, 0, 3, 1);
+  g_assert_cmpuint (eb_fake_sinks_get (fixture->sinks, B, 0).previous, ==, 2);
+  g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, A), ==, 2);
 }
 
 /* What waits in the queue and is not wanted any more goes, as if it had never matched. */
