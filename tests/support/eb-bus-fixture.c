@@ -6,7 +6,6 @@
 #include "support/eb-bus-fixture.h"
 
 #include "store/eb-memory-ledger.h"
-#include "store/eb-memory-log.h"
 #include "support/eb-test-wait.h"
 
 static void
@@ -56,7 +55,7 @@ eb_bus_fixture_set_up (EbBusFixture *self, gconstpointer data)
   self->clock = eb_fake_clock_new ();
   self->sinks = eb_fake_sinks_new ();
   self->told = g_string_new (NULL);
-  self->log = eb_memory_log_new (EB_CLOCK (self->clock));
+  self->log = eb_fake_log_new (EB_CLOCK (self->clock));
   memory = eb_memory_ledger_new (self->log);
   self->fake = eb_fake_ledger_new (memory);
   start (self);

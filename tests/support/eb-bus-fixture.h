@@ -6,6 +6,7 @@
 #include "bus/eb-bus-subscriptions.h"
 #include "support/eb-fake-clock.h"
 #include "support/eb-fake-ledger.h"
+#include "support/eb-fake-log.h"
 #include "support/eb-fake-transport.h"
 
 G_BEGIN_DECLS
@@ -16,7 +17,7 @@ G_BEGIN_DECLS
  * EbBusFixture:
  * @told: what the bus said of subscribers, in order
  *
- * A bus on a log and a ledger in memory, which outlive it; the ledger, sinks and time do what the
+ * A bus on a log and a ledger in memory, which outlive it; both of them, sinks and time do what the
  * test says.
  */
 typedef struct

@@ -135,6 +135,46 @@ test_under_load (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (expected, ==, head);
 }
 
+typedef struct
+{
+  EbFakeSinks *sinks;
+  guint n;
+} Arrivals;
+
+static gboolean
+have_arrived (gpointer data)
+{
+  const Arrivals *arrivals = data;
+
+  return eb_fake_sinks_count (arrivals->sinks, A) >= arrivals->n;
+}
+
+/* It lags, and a page that it has asked for comes when it is somewhere else by then. */
+static void
+test_late_page (Fixture *fixture, gconstpointer data)
+{
+  guint64 expected = 0;
+
+  eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_KEEP);
+  eb_bus_fixture_put_sink (fixture, "s", "a:1", NULL);
+  eb_bus_fixture_publish (fixture, "t", 1000);
+  eb_bus_fixture_publish (fixture, "t", 1000);
+  eb_bus_fixture_wait (fixture, A, 1);
+  eb_fake_log_delay_answers (EB_FAKE_LOG (fixture->log));
+  eb_fake_sinks_release (fixture->sinks, A);
+  eb_test_wait_for (have_arrived, &(Arrivals){ fixture->sinks, 510 });
+  replay_after (fixture, 5);
+  g_assert_true (eb_bus_fixture_drain (fixture));
+  for (guint i = 0; i < eb_fake_sinks_count (fixture->sinks, A); i++)
+    {
+      guint64 sequence = eb_fake_sinks_get (fixture->sinks, A, i).sequence;
+
+      g_assert_true (sequence == expected + 1 || sequence == 6);
+      expected = sequence;
+    }
+  g_assert_cmpuint (expected, ==, 2000);
+}
+
 /* What waits aside after the place comes as if never tried; what waits before it goes on. */
 static void
 test_aside (Fixture *fixture, gconstpointer data)
@@ -236,6 +276,7 @@ main (int argc, char **argv)
   ADD ("types", test_types);
   ADD ("time", test_time);
   ADD ("under-load", test_under_load);
+  ADD ("late-page", test_late_page);
   ADD ("aside", test_aside);
   ADD ("broken-off", test_broken_off);
   ADD ("refused", test_refused);
