@@ -25,6 +25,7 @@ eb_consumer_apply_rate (EbConsumer *self)
     eb_rate_set (&eb_consumer_obtain_recovery (self)->rate, allowed, G_TIME_SPAN_MINUTE);
   else
     eb_rate_set (&eb_consumer_obtain_recovery (self)->rate, rate, G_TIME_SPAN_SECOND);
+  self->recovery->paced = FALSE; /* the next one to be sent sees how long it must wait */
 }
 
 /**
