@@ -124,21 +124,20 @@ rejoin_line (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel)
 {
   guint64 batch = entry->batch;
 
-  /* The subscription before this one wanted it. A batch stays as it is. */
-  if (batch == 0 && !eb_subscription_matches (self->subscription, eb_parcel_get_event (parcel)))
+  if (!eb_subscription_matches (self->subscription, eb_parcel_get_event (parcel)))
     {
-      eb_consumer_record_ended (self, entry->sequence);
+      eb_consumer_record_ended (self, entry->sequence); /* another subscription wanted it */
       eb_aside_remove (self->recovery->aside, entry);
-      return;
     }
-  if (batch == 0)
+  else if (batch == 0)
     {
       eb_consumer_put_back (self, eb_consumer_take_back (self, entry, parcel));
       eb_aside_remove (self->recovery->aside, entry);
-      return;
     }
-  eb_aside_set_fetched (self->recovery->aside, entry, parcel);
-  eb_consumer_assemble_batch (self, batch);
+  else
+    eb_aside_set_fetched (self->recovery->aside, entry, parcel);
+  if (batch != 0)
+    eb_consumer_assemble_batch (self, batch);
 }
 
 static EbEvent *

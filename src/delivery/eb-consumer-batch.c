@@ -90,6 +90,41 @@ eb_consumer_split_batch (EbConsumer *self, EbDelivery *delivery)
   return NULL;
 }
 
+static gboolean
+is_wanted (EbConsumer *self, const EbDelivery *delivery)
+{
+  for (guint i = 0; i < eb_delivery_get_size (delivery); i++)
+    if (!eb_subscription_matches (self->subscription,
+                                  eb_parcel_get_event (eb_delivery_get_parcel (delivery, i))))
+      return FALSE;
+  return TRUE;
+}
+
+/**
+ * eb_consumer_split_unwanted:
+ *
+ * Takes batches apart that have events which its subscription does not match any more.
+ */
+void
+eb_consumer_split_unwanted (EbConsumer *self)
+{
+  GList *next;
+
+  for (GList *link = self->queue.head; link != NULL; link = next)
+    {
+      EbDelivery *delivery = link->data;
+
+      next = link->next;
+      if (eb_delivery_get_size (delivery) == 1 || is_wanted (self, delivery))
+        continue;
+      g_queue_unlink (&self->queue, link);
+      self->queued -= eb_delivery_get_charge (delivery);
+      for (guint i = 0; i < eb_delivery_get_size (delivery); i++)
+        put_back_alone (self, delivery, i);
+      eb_delivery_free (delivery);
+    }
+}
+
 /**
  * eb_consumer_is_incomplete:
  * @delivery: in the queue

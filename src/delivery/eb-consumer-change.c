@@ -15,19 +15,11 @@ is_same_sink (EbSink *a, EbSink *b)
          && g_str_equal (eb_sink_get_uri (a), eb_sink_get_uri (b));
 }
 
-/* A batch that was attempted stays as it is. */
-static gboolean
-is_unwanted (EbConsumer *self, const EbDelivery *delivery)
-{
-  return eb_delivery_get_size (delivery) == 1
-         && !eb_subscription_matches (self->subscription, eb_parcel_get_event (delivery->parcel));
-}
-
-/* Takes @delivery, which is of one event. */
+/* Takes @delivery. */
 static void
 drop (EbConsumer *self, EbDelivery *delivery)
 {
-  self->queued -= eb_delivery_get_charge (delivery);
+  self->queued -= eb_event_get_charge (eb_parcel_get_event (delivery->parcel));
   if (delivery->exception)
     eb_consumer_record_ended (self, eb_delivery_get_sequence (delivery));
   eb_delivery_free (delivery);
@@ -47,8 +39,8 @@ drop_unwanted (EbConsumer *self)
       GList *next = link->next;
 
       if (dropped != 0 && delivery->previous == dropped)
-        delivery->previous = previous;
-      if (is_unwanted (self, delivery))
+        eb_delivery_set_previous (delivery, previous);
+      if (!eb_subscription_matches (self->subscription, eb_parcel_get_event (delivery->parcel)))
         {
           dropped = eb_delivery_get_sequence (delivery);
           previous = delivery->previous;
@@ -61,25 +53,17 @@ drop_unwanted (EbConsumer *self)
     self->previous = previous;
 }
 
-/* What the old sink wanted, whether it was there, and to what it agreed, says nothing about another
- * one. */
+/* What the old sink wanted, and whether it was there, says nothing about another one. */
 static void
 forget_sink (EbConsumer *self)
 {
   EbRecovery *recovery = self->recovery;
 
-  eb_consumer_begin_handshake (self);
   if (recovery == NULL)
     return;
   if (recovery->hold != EB_HOLD_RETRY)
     recovery->hold = EB_HOLD_NONE;
   recovery->n_probes = 0;
-}
-
-static gboolean
-wants_consent (EbSubscription *subscription)
-{
-  return eb_subscription_get_options (subscription)->handshake;
 }
 
 /**
@@ -97,11 +81,16 @@ eb_consumer_replace (EbConsumer *self, EbSubscription *subscription, EbTransport
   self->subscription = eb_subscription_ref (subscription);
   self->transport = transport;
   self->outdated = self->channel != NULL;
+  eb_consumer_split_unwanted (self);
   self->gone = FALSE; /* whoever replaced it knew nothing of that, or knows better */
   drop_unwanted (self);
   if (!is_same_sink (eb_subscription_get_sink (before), eb_subscription_get_sink (subscription)))
-    forget_sink (self);
-  else if (wants_consent (before) != wants_consent (subscription))
+    {
+      forget_sink (self);
+      eb_consumer_begin_handshake (self);
+    }
+  else if (!eb_subscription_get_options (before)->handshake
+           || !eb_subscription_get_options (subscription)->handshake)
     eb_consumer_begin_handshake (self);
   eb_consumer_apply_rate (self);
   eb_consumer_note_progress (self);

@@ -86,6 +86,7 @@ void eb_consumer_take_consent (EbConsumer *self, const EbAnswer *answer);
 
 void eb_consumer_fill_batch (EbConsumer *self, EbDelivery *delivery);
 EbDelivery *eb_consumer_split_batch (EbConsumer *self, EbDelivery *delivery);
+void eb_consumer_split_unwanted (EbConsumer *self);
 gboolean eb_consumer_is_incomplete (EbConsumer *self, const EbDelivery *delivery);
 void eb_consumer_requeue (EbConsumer *self, const EbAsideEntry *entry, EbParcel *parcel);
 void eb_consumer_fetch_batch (EbConsumer *self, guint64 batch);

@@ -77,17 +77,17 @@ eb_consumer_inspect (EbConsumer *self)
 
 /* Where it would go on. */
 
-/* Of the event at @index: as if it had waited for its turn. */
+/* Takes its place, with the event at @index, among @aside as if it had waited for its turn. */
 static void
 add_event (EbConsumer *self, GPtrArray *aside, const EbDelivery *delivery, guint index)
 {
   EbEvent *event = eb_parcel_get_event (eb_delivery_get_parcel (delivery, index));
+  gboolean batched = eb_delivery_get_size (delivery) > 1;
   EbException *exception = g_new0 (EbException, 1);
 
   exception->sequence = eb_event_get_sequence (event);
   exception->previous = eb_delivery_get_previous (delivery, index);
-  exception->batch =
-      eb_delivery_get_size (delivery) > 1 ? eb_delivery_get_sequence (delivery) : delivery->batch;
+  exception->batch = batched ? eb_delivery_get_sequence (delivery) : 0;
   exception->attempts = delivery->attempt;
   exception->failures = delivery->n_failures;
   exception->first_us = delivery->first_us;
@@ -96,17 +96,15 @@ add_event (EbConsumer *self, GPtrArray *aside, const EbDelivery *delivery, guint
 }
 
 static void
-add_delivery (EbConsumer *self, GPtrArray *aside, const EbDelivery *delivery)
-{
-  for (guint i = 0; delivery->exception && i < eb_delivery_get_size (delivery); i++)
-    add_event (self, aside, delivery, i);
-}
-
-static void
 add_deliveries (EbConsumer *self, GPtrArray *aside, GQueue *deliveries)
 {
   for (GList *link = deliveries->head; link != NULL; link = link->next)
-    add_delivery (self, aside, link->data);
+    {
+      const EbDelivery *delivery = link->data;
+
+      for (guint i = 0; delivery->exception && i < eb_delivery_get_size (delivery); i++)
+        add_event (self, aside, delivery, i);
+    }
 }
 
 static void
@@ -116,14 +114,12 @@ add_entry (EbAsideEntry *entry, gpointer user_data)
 
   exception->sequence = entry->sequence;
   exception->previous = entry->previous;
+  exception->batch = entry->batch;
   exception->dead = entry->dead;
   exception->attempts = entry->attempts;
   exception->failures = entry->n_failures;
   exception->first_us = entry->first_us;
-  exception->batch = entry->batch;
-  /* Monotonic; what is on its way is due. */
-  if (entry->state == EB_ASIDE_AHEAD || entry->state == EB_ASIDE_WAITING)
-    exception->due_us = entry->due.due_us;
+  exception->due_us = entry->due.due_us; /* monotonic; 0 once it is fetched */
   g_ptr_array_add (user_data, exception);
 }
 

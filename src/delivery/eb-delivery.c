@@ -114,6 +114,18 @@ eb_delivery_get_parcel (const EbDelivery *self, guint index)
 }
 
 /**
+ * eb_delivery_set_previous:
+ * @previous: sequence of the matching event before its first one, as it is now
+ */
+void
+eb_delivery_set_previous (EbDelivery *self, guint64 previous)
+{
+  self->previous = previous;
+  if (self->previouses != NULL)
+    g_array_index (self->previouses, guint64, 0) = previous;
+}
+
+/**
  * eb_delivery_get_previous:
  * @index: below its size
  *

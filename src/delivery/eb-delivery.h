@@ -47,6 +47,7 @@ gboolean eb_delivery_is_question (const EbDelivery *self);
 void eb_delivery_add (EbDelivery *self, EbParcel *parcel, guint64 previous);
 guint eb_delivery_get_size (const EbDelivery *self);
 EbParcel *eb_delivery_get_parcel (const EbDelivery *self, guint index);
+void eb_delivery_set_previous (EbDelivery *self, guint64 previous);
 guint64 eb_delivery_get_previous (const EbDelivery *self, guint index);
 guint64 eb_delivery_get_sequence (const EbDelivery *self);
 guint64 eb_delivery_get_first (const EbDelivery *self);

@@ -461,6 +461,7 @@ eb_dispatcher_detach (EbDispatcher *self, EbSubscription *subscription)
 
   if (consumer == NULL)
     return NULL;
+  eb_consumer_remember_batches (consumer);
   flush_report (self);
   start = eb_consumer_get_start (consumer);
   remove_consumer (self, consumer);

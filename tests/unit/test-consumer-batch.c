@@ -81,7 +81,8 @@ assert_requests (Fixture *fixture, guint *index, const guint64 (*expected)[3], g
 static void
 add_behind (Fixture *fixture, EbSubscription *subscription, guint n)
 {
-  eb_delivery_fixture_publish (fixture, "t", n);
+  if (n > 0)
+    eb_delivery_fixture_publish (fixture, "t", n);
   g_assert_true (eb_delivery_fixture_drain (fixture));
   eb_worker_pool_add (fixture->pool, subscription, &(EbStart){ 0 });
 }
@@ -280,6 +281,34 @@ test_other_mode (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->report.delivered, ==, 3);
 }
 
+/* What a replacement does not match any more leaves its batch, in the queue and aside. */
+static void
+test_replace (Fixture *fixture, gconstpointer data)
+{
+  static const char *const types[] = { "a", NULL };
+  EbOrder order = (EbOrder) GPOINTER_TO_UINT (data);
+  g_autoptr (EbSubscription) subscription = create (order);
+  g_autoptr (EbSubscription) anew = NULL;
+  EbSubscriptionSpec spec;
+
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
+  eb_delivery_fixture_publish (fixture, "a", 1);
+  eb_delivery_fixture_publish (fixture, "b", 1);
+  add_behind (fixture, subscription, 0);
+  eb_delivery_fixture_wait (fixture, SINK, 2);
+  eb_subscription_fill_spec (subscription, &spec);
+  spec.types = types;
+  spec.replaces = subscription;
+  anew = eb_subscription_new (&spec, NULL);
+  eb_worker_pool_replace (fixture->pool, anew);
+  eb_delivery_fixture_advance (fixture, LONGEST (SECOND));
+  eb_delivery_fixture_wait (fixture, SINK, 3);
+  g_assert_cmpuint (eb_fake_sinks_get (fixture->sinks, SINK, 2).sequence, ==, 1);
+  g_assert_cmpuint (eb_fake_sinks_get (fixture->sinks, SINK, 2).attempt, ==, 2);
+  eb_failing_sink_assert_steps_include (fixture, "ended 1;");
+  eb_failing_sink_assert_steps_include (fixture, "ended 2;");
+}
+
 /* So is one that was under way when the daemon was stopped. */
 static void
 test_stopped (Fixture *fixture, gconstpointer data)
@@ -414,6 +443,8 @@ main (int argc, char **argv)
   ADD_WITH ("restart/strict", EB_ORDER_STRICT, test_restart);
   ADD_WITH ("other-mode/relaxed", EB_ORDER_RELAXED, test_other_mode);
   ADD_WITH ("other-mode/strict", EB_ORDER_STRICT, test_other_mode);
+  ADD_WITH ("replace/relaxed", EB_ORDER_RELAXED, test_replace);
+  ADD_WITH ("replace/strict", EB_ORDER_STRICT, test_replace);
   ADD ("stopped", test_stopped);
   ADD ("lost", test_lost);
   ADD ("outage", test_outage);

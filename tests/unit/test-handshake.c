@@ -150,6 +150,50 @@ test_restart (Fixture *fixture, gconstpointer data)
   assert_questions (fixture, 2);
 }
 
+static void
+replace (Fixture *fixture, EbSubscription *subscription, const char *address, guint rate)
+{
+  g_autoptr (EbDeliveryOptions) options =
+      eb_delivery_options_copy (eb_subscription_get_options (subscription));
+  g_autoptr (EbSink) sink = eb_sink_new_for_address (address, NULL);
+  g_autoptr (EbSubscription) anew = NULL;
+  EbSubscriptionSpec spec;
+
+  options->rate = rate;
+  eb_subscription_fill_spec (subscription, &spec);
+  spec.sink = sink;
+  spec.options = options;
+  spec.replaces = subscription;
+  anew = eb_subscription_new (&spec, NULL);
+  eb_worker_pool_replace (fixture->pool, anew);
+}
+
+/* Another sink is asked, too; the same one is not asked again, and what it has allowed still
+ * counts. */
+static void
+test_replace (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbSubscription) subscription = NULL;
+  guint index = 0;
+
+  eb_fake_sinks_set_consent (fixture->sinks, SINK, "*", "60");
+  subscription = add (fixture, 0);
+  assert_questions (fixture, 1);
+  replace (fixture, subscription, "sink:1", 50);
+  assert_questions (fixture, 1);
+  eb_delivery_fixture_publish (fixture, "t", 2);
+  ASSERT_ARRIVALS (&index, { 1, 1 });
+  eb_delivery_fixture_advance (fixture, SECOND - 1);
+  eb_failing_sink_assert_quiet (fixture, index);
+  replace (fixture, subscription, "other:1", 0);
+  assert_questions (fixture, 1);
+  g_assert_cmpuint (eb_fake_sinks_count_questions (fixture->sinks, "http://other:1/event"), ==, 1);
+  eb_fake_sinks_set_consent (fixture->sinks, "http://other:1/event", "*", NULL);
+  eb_delivery_fixture_advance (fixture, LONGEST (SECOND));
+  eb_delivery_fixture_wait (fixture, "http://other:1/event", 1);
+  eb_failing_sink_assert_quiet (fixture, index);
+}
+
 #define ADD_WITH(path, data, func)                                                                 \
   g_test_add ("/handshake/" path, Fixture, GUINT_TO_POINTER (data), eb_delivery_fixture_set_up,    \
               func, eb_delivery_fixture_tear_down)
@@ -169,6 +213,7 @@ main (int argc, char **argv)
   ADD_WITH ("rate/asked-for-more", 1, test_rate);
   ADD_WITH ("rate/asked-for-less", 2, test_rate);
   ADD ("restart", test_restart);
+  ADD ("replace", test_replace);
 
   return g_test_run ();
 }
