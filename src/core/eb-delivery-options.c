@@ -15,10 +15,7 @@
 #define MIN_SECRET_SIZE 24
 #define MAX_SECRET_SIZE 512
 
-#define MAX_RATE         1000000
-#define MAX_TIMEOUT      (5 * G_TIME_SPAN_MINUTE)
 #define MAX_RETRIES      100
-#define MAX_RETRY_DELAY  (7 * 24 * 60 * 60) /* seconds */
 #define MAX_HEADERS      32
 #define MAX_HEADERS_SIZE 4096 /* bytes of all names and values together */
 #define MAX_TOKEN_SIZE   4096
@@ -280,6 +277,7 @@ eb_delivery_options_rotate (EbDeliveryOptions *self, const char *text, gint64 no
 static const char *const reserved_headers[] = {
   "authorization",
   "connection",
+  "content-encoding",
   "content-length",
   "content-type",
   "expect",
@@ -298,7 +296,9 @@ static const char *const reserved_headers[] = {
   "webhook-id",
   "webhook-signature",
   "webhook-timestamp",
+  "webhook-request-callback",
   "webhook-request-origin",
+  "webhook-request-rate",
   NULL,
 };
 
@@ -352,16 +352,32 @@ check_header (const EbHeader *header, GError **error)
   return FALSE;
 }
 
+/* Names are the same whatever their case, and a sink would see one field with both values. */
+static gboolean
+check_single (GPtrArray *headers, guint index, GError **error)
+{
+  const EbHeader *header = headers->pdata[index];
+
+  for (guint i = 0; i < index; i++)
+    if (g_ascii_strcasecmp (((EbHeader *) headers->pdata[i])->name, header->name) == 0)
+      {
+        g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "“protocolsettings.headers” has “%s” twice",
+                     header->name);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 static gboolean
 check_headers (GPtrArray *headers, GError **error)
 {
   gsize size = 0;
 
-  for (guint i = 0; headers != NULL && i < headers->len; i++)
+  for (guint i = 0; headers != NULL && i < MIN (headers->len, MAX_HEADERS); i++)
     {
       const EbHeader *header = headers->pdata[i];
 
-      if (!check_header (header, error))
+      if (!check_header (header, error) || !check_single (headers, i, error))
         return FALSE;
       size += strlen (header->name) + strlen (header->value);
     }
@@ -397,10 +413,10 @@ check_retry (GArray *retry, GError **error)
       return FALSE;
     }
   for (guint i = 0; retry != NULL && i < retry->len; i++)
-    if (g_array_index (retry, guint, i) > MAX_RETRY_DELAY)
+    if (g_array_index (retry, guint, i) > EB_MAX_RETRY_DELAY)
       {
         g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
-                     "“config.retry” has a delay above %d seconds", MAX_RETRY_DELAY);
+                     "“config.retry” has a delay above %d seconds", EB_MAX_RETRY_DELAY);
         return FALSE;
       }
   return TRUE;
@@ -416,6 +432,19 @@ check_secrets (GPtrArray *secrets, GError **error)
 }
 
 /**
+ * eb_delivery_options_are_default:
+ *
+ * Returns: whether they are what most want, which needs no options
+ */
+gboolean
+eb_delivery_options_are_default (const EbDeliveryOptions *self)
+{
+  return self->mode == EB_MODE_BINARY && self->rate == 0 && self->timeout == 0 && !self->resume
+         && !self->handshake && self->headers == NULL && self->token == NULL
+         && self->secrets == NULL && self->retry == NULL;
+}
+
+/**
  * eb_delivery_options_check:
  *
  * Returns: FALSE with %EB_ERROR_INVALID, which names the member of a subscription that is wrong
@@ -423,11 +452,11 @@ check_secrets (GPtrArray *secrets, GError **error)
 gboolean
 eb_delivery_options_check (const EbDeliveryOptions *self, GError **error)
 {
-  if (self->rate > MAX_RATE)
-    g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "“config.rate” is above %d", MAX_RATE);
-  else if (self->timeout < 0 || self->timeout > MAX_TIMEOUT)
+  if (self->rate > EB_MAX_RATE)
+    g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "“config.rate” is above %d", EB_MAX_RATE);
+  else if (self->timeout < 0 || self->timeout > EB_MAX_DELIVERY_TIMEOUT)
     g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "“config.timeout” is not between 0 and %d",
-                 (int) (MAX_TIMEOUT / G_TIME_SPAN_SECOND));
+                 (int) (EB_MAX_DELIVERY_TIMEOUT / G_TIME_SPAN_SECOND));
   else
     return check_headers (self->headers, error) && check_token (self->token, error)
            && check_retry (self->retry, error) && check_secrets (self->secrets, error);

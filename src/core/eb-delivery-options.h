@@ -7,6 +7,11 @@
 
 G_BEGIN_DECLS
 
+/* Bounds of what may be asked for. */
+#define EB_MAX_RATE             1000000 /* deliveries a second: more than there can be */
+#define EB_MAX_DELIVERY_TIMEOUT (5 * G_TIME_SPAN_MINUTE)
+#define EB_MAX_RETRY_DELAY      (7 * 24 * 60 * 60) /* seconds: as long as events are kept */
+
 /**
  * EbMode:
  * @EB_MODE_BINARY: the data is the body, the attributes are headers
@@ -95,6 +100,7 @@ void eb_delivery_options_unref (EbDeliveryOptions *self);
 void eb_delivery_options_add_header (EbDeliveryOptions *self, const char *name, const char *value);
 void eb_delivery_options_set_secret (EbDeliveryOptions *self, const char *text);
 void eb_delivery_options_rotate (EbDeliveryOptions *self, const char *text, gint64 now_us);
+gboolean eb_delivery_options_are_default (const EbDeliveryOptions *self);
 gboolean eb_delivery_options_check (const EbDeliveryOptions *self, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbDeliveryOptions, eb_delivery_options_unref)

@@ -40,9 +40,6 @@ struct _EbSubscription
 /* Room for the longest address of a tutorial's subscriber, which is its id. */
 #define MAX_ID_LENGTH 2100
 
-/* Deliveries under way at once, each of which may have a connection of its own. */
-#define MAX_CONCURRENCY 1000
-
 static const char *const all_types[] = { ">", NULL };
 
 static const EbDeliveryOptions default_options = { 0 };
@@ -73,9 +70,9 @@ check_spec (const EbSubscriptionSpec *spec, GError **error)
     return FALSE;
   if (spec->lease < 0)
     g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID, "The lease is negative");
-  else if (spec->concurrency == 0 || spec->concurrency > MAX_CONCURRENCY)
+  else if (spec->concurrency == 0 || spec->concurrency > EB_MAX_CONCURRENCY)
     g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "The concurrency is not between 1 and %d",
-                 MAX_CONCURRENCY);
+                 EB_MAX_CONCURRENCY);
   else if (spec->order == EB_ORDER_STRICT && spec->concurrency > 1)
     g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
                          "Strict order and a concurrency above 1 exclude each other");

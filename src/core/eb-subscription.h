@@ -21,6 +21,9 @@ typedef enum
   EB_ORDER_STRICT,
 } EbOrder;
 
+/* Deliveries under way at once, each of which may have a connection of its own. */
+#define EB_MAX_CONCURRENCY 1000
+
 typedef struct _EbSubscription EbSubscription;
 
 /**

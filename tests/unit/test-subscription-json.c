@@ -3,6 +3,8 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #include "codec/eb-subscription-json.h"
 #include "core/eb-error.h"
 
@@ -94,6 +96,115 @@ test_strict (void)
   g_assert_cmpint (eb_subscription_get_order (copy), ==, EB_ORDER_STRICT);
 }
 
+/* All that a subscriber can ask for, and what a rotation and a pause leave. */
+static EbSubscription *
+new_full (void)
+{
+  g_autoptr (EbSink) sink = eb_sink_new_for_uri ("http://a/", NULL);
+  g_autoptr (EbDeliveryOptions) options = eb_delivery_options_new ();
+  g_autofree char *old = eb_secret_generate ();
+  g_autofree char *new = eb_secret_generate ();
+  EbSubscriptionSpec spec = { .id = "full",
+                              .sink = sink,
+                              .concurrency = 1,
+                              .paused = TRUE,
+                              .lease = G_TIME_SPAN_MINUTE,
+                              .options = options };
+  const guint delays[] = { 0, 604800 };
+
+  options->mode = EB_MODE_BATCH;
+  options->rate = 1000000;
+  options->timeout = 300 * G_TIME_SPAN_SECOND;
+  options->resume = TRUE;
+  options->handshake = TRUE;
+  options->token = g_strdup ("tok\"en");
+  options->retry = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_array_append_vals (options->retry, delays, G_N_ELEMENTS (delays));
+  eb_delivery_options_add_header (options, "X-One", "1");
+  eb_delivery_options_add_header (options, "X-Two", "");
+  eb_delivery_options_set_secret (options, old);
+  eb_delivery_options_rotate (options, new, 1700000000123456);
+  return eb_subscription_new (&spec, NULL);
+}
+
+static void
+test_row (void)
+{
+  g_autoptr (EbSubscription) subscription = new_full ();
+  const EbDeliveryOptions *options = eb_subscription_get_options (subscription);
+  const EbSecret *oldest = options->secrets->pdata[1];
+  g_autofree char *text = eb_subscription_to_json (subscription);
+  g_autofree char *again = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EbSubscription) copy = eb_subscription_from_json (text, &error);
+  const EbDeliveryOptions *copied;
+
+  g_assert_no_error (error);
+  g_assert_true (eb_subscription_is_paused (copy));
+  copied = eb_subscription_get_options (copy);
+  g_assert_cmpuint (copied->secrets->len, ==, 2);
+  g_assert_cmpstr (((EbSecret *) copied->secrets->pdata[1])->text, ==, oldest->text);
+  g_assert_cmpint (((EbSecret *) copied->secrets->pdata[1])->until_us, ==, oldest->until_us);
+  g_assert_cmpstr (copied->token, ==, options->token);
+  g_assert_cmpuint (copied->headers->len, ==, 2);
+  g_assert_cmpuint (g_array_index (copied->retry, guint, 1), ==, 604800);
+  again = eb_subscription_to_json (copy);
+  g_assert_cmpstr (text, ==, again);
+}
+
+static void
+test_shown (void)
+{
+  g_autoptr (EbSubscription) subscription = new_full ();
+  g_autoptr (GArray) retry = g_array_new (FALSE, FALSE, sizeof (GTimeSpan));
+  EbSubscriptionView view = {
+    subscription, "held", 41, 2, 1700000000000000, "a \"reason\"", 15 * G_TIME_SPAN_SECOND, retry
+  };
+  g_autofree char *text = eb_subscription_view_to_json (&view);
+  g_autoptr (GBytes) body = g_bytes_new (text, strlen (text));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EbSubscription) copy = NULL;
+  guint64 start;
+
+  g_assert_cmpstr (
+      text, ==,
+      "{\"id\":\"full\",\"sink\":\"http://a/\",\"protocol\":\"HTTP\",\"types\":[\">\"],"
+      "\"sinkcredential\":{\"credentialtype\":\"ACCESSTOKEN\",\"accesstokentype\":\"Bearer\"},"
+      "\"protocolsettings\":{\"headers\":{\"X-One\":\"1\",\"X-Two\":\"\"}},"
+      "\"config\":{\"lease\":60,\"order\":\"relaxed\",\"concurrency\":1,\"mode\":\"batch\","
+      "\"rate\":1000000,\"timeout\":300,\"resume\":true,\"handshake\":true,\"retry\":[0,604800]},"
+      "\"status\":{\"state\":\"held\",\"cursor\":41,\"lag\":2,"
+      "\"expires\":\"2023-11-14T22:13:20Z\",\"lasterror\":\"a \\\"reason\\\"\"}}");
+
+  /* It can be sent back as it is. */
+  copy = eb_subscription_parse (body, "full", 0, &start, &error);
+  g_assert_no_error (error);
+  g_assert_null (eb_subscription_get_options (copy)->token);
+  g_assert_null (eb_subscription_get_options (copy)->secrets);
+}
+
+static void
+test_shown_defaults (void)
+{
+  g_autoptr (EbSink) sink = eb_sink_new_for_address ("a:1", NULL);
+  EbSubscriptionSpec spec = { .id = "a:1", .sink = sink, .concurrency = 1 };
+  g_autoptr (EbSubscription) subscription = eb_subscription_new (&spec, NULL);
+  g_autoptr (GArray) retry = g_array_new (FALSE, FALSE, sizeof (GTimeSpan));
+  EbSubscriptionView view = { subscription, "active", 0, 0, 0, NULL, G_TIME_SPAN_MINUTE, retry };
+  GTimeSpan delay = 5 * G_TIME_SPAN_SECOND;
+  g_autofree char *text = NULL;
+
+  g_array_append_val (retry, delay);
+  text = eb_subscription_view_to_json (&view);
+  g_assert_cmpstr (text, ==,
+                   "{\"id\":\"a:1\",\"sink\":\"http://a:1/event\",\"protocol\":\"HTTP\","
+                   "\"types\":[\">\"],\"config\":{\"lease\":0,\"order\":\"relaxed\","
+                   "\"concurrency\":1,\"mode\":\"binary\",\"rate\":0,\"resume\":false,"
+                   "\"handshake\":false,\"timeout\":60,\"retry\":[5]},"
+                   "\"status\":{\"state\":\"active\",\"cursor\":0,\"lag\":0,"
+                   "\"expires\":null,\"lasterror\":null}}");
+}
+
 static void
 test_refused (void)
 {
@@ -131,6 +242,9 @@ main (int argc, char **argv)
   g_test_add_func ("/subscription-json/plain", test_plain);
   g_test_add_func ("/subscription-json/all", test_all);
   g_test_add_func ("/subscription-json/strict", test_strict);
+  g_test_add_func ("/subscription-json/row", test_row);
+  g_test_add_func ("/subscription-json/shown", test_shown);
+  g_test_add_func ("/subscription-json/shown-defaults", test_shown_defaults);
   g_test_add_func ("/subscription-json/refused", test_refused);
 
   return g_test_run ();
