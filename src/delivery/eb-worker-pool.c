@@ -12,9 +12,10 @@ struct _EbWorkerPool
 {
   GObject parent_instance;
 
-  EbLog *log;         /* (owned) */
-  GPtrArray *members; /* (owned) (element-type Member) */
-  gboolean stopped;   /* none of them has a worker any more, or will soon */
+  EbLog *log;                   /* (owned) */
+  EbDeliverySettings *settings; /* (owned) */
+  GPtrArray *members;           /* (owned) (element-type Member) */
+  gboolean stopped;             /* none of them has a worker any more, or will soon */
 };
 
 /* What every subscription of a worker without a cursor of its own has passed is what the worker
@@ -123,12 +124,26 @@ get_worker (EbWorkerPool *self, guint i)
 }
 
 /**
+ * eb_worker_pool_get_settings:
+ *
+ * Returns: (transfer none): for attempts that start now
+ */
+EbDeliverySettings *
+eb_worker_pool_get_settings (EbWorkerPool *self)
+{
+  return self->settings;
+}
+
+/**
  * eb_worker_pool_configure:
  * @settings: for attempts that start from now on
  */
 void
 eb_worker_pool_configure (EbWorkerPool *self, EbDeliverySettings *settings)
 {
+  eb_delivery_settings_ref (settings);
+  eb_delivery_settings_unref (self->settings);
+  self->settings = settings;
   for (guint i = 0; i < get_n_workers (self); i++)
     eb_worker_configure (get_worker (self, i), settings);
 }
@@ -304,6 +319,7 @@ eb_worker_pool_finalize (GObject *object)
 
   eb_worker_pool_stop (self);
   g_ptr_array_unref (self->members);
+  g_clear_pointer (&self->settings, eb_delivery_settings_unref);
   g_object_unref (self->log);
 
   G_OBJECT_CLASS (eb_worker_pool_parent_class)->finalize (object);
@@ -355,6 +371,7 @@ eb_worker_pool_new (guint n_workers,
   EbExtent extent;
 
   self->log = g_object_ref (log);
+  self->settings = eb_delivery_settings_ref (settings);
   eb_log_get_extent (log, &extent);
   for (guint i = 0; i < n_workers; i++)
     {

@@ -98,6 +98,7 @@ EbWorkerPool *eb_worker_pool_new (guint n_workers,
                                   EbTransportFactory factory,
                                   gpointer user_data);
 void eb_worker_pool_configure (EbWorkerPool *self, EbDeliverySettings *settings);
+EbDeliverySettings *eb_worker_pool_get_settings (EbWorkerPool *self);
 void eb_worker_pool_add (EbWorkerPool *self, EbSubscription *subscription, const EbStart *start);
 void eb_worker_pool_nudge (EbWorkerPool *self, EbSubscription *subscription);
 void

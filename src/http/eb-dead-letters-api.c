@@ -5,12 +5,10 @@
 
 #include "http/eb-dead-letters-api.h"
 
-#include <string.h>
-
 #include "codec/eb-dead-letters-json.h"
 #include "codec/eb-sequences.h"
-#include "core/eb-error.h"
 #include "http/eb-query.h"
+#include "http/eb-subscription-route.h"
 
 /* The dead letters of a subscription:
  *
@@ -19,58 +17,10 @@
  *
  * ID is one segment of the path, percent-decoded once. */
 
-#define PREFIX         "/v1/subscriptions/"
 #define LETTERS_SUFFIX "/dead-letters"
 #define REDRIVE_SUFFIX "/dead-letters/redrive"
 
 #define DEFAULT_LIMIT 100
-
-/* @exchange is theirs to free. */
-typedef void (*Handler) (EbExchange *exchange, const char *id);
-
-typedef struct
-{
-  const char *suffix;
-  const char *method;
-  Handler handle;
-  const char *parameters[3]; /* (array zero-terminated=1) that its query may have */
-} Route;
-
-/* Parameters */
-
-/* Returns: (transfer full) (nullable): NULL if it is not what an id can be */
-static char *
-decode_id (const char *text, gsize length)
-{
-  g_autoptr (GBytes) bytes = g_uri_unescape_bytes (text, (gssize) length, NULL, NULL);
-  gsize size = 0;
-  const char *data = bytes != NULL ? g_bytes_get_data (bytes, &size) : NULL;
-
-  /* That one is FALSE for a NUL too. */
-  if (size == 0 || !g_utf8_validate_len (data, size, NULL))
-    return NULL;
-  return g_strndup (data, size);
-}
-
-static gboolean
-get_number (EbExchange *exchange,
-            const char *name,
-            guint64 min,
-            guint64 max,
-            guint64 *number,
-            GError **error)
-{
-  g_autofree char *text = NULL;
-
-  if (!eb_query_get (exchange->query, name, &text, error))
-    return FALSE;
-  if (text == NULL || (eb_sequence_parse (text, min, number) && *number <= max))
-    return TRUE;
-  g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
-               "“%s” is “%s”, not a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
-               name, text, min, max);
-  return FALSE;
-}
 
 /* List */
 
@@ -102,7 +52,8 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       eb_exchange_reply_error (exchange, error);
       return;
     }
-  if (next > 0 && get_number (exchange, "limit", 1, EB_DEAD_LETTERS_MAX, &limit, NULL))
+  if (next > 0
+      && eb_subscription_route_get_number (exchange, "limit", 1, EB_DEAD_LETTERS_MAX, &limit, NULL))
     add_link (exchange, next, limit);
   eb_exchange_reply_json (exchange, eb_dead_letters_to_json (letters));
 }
@@ -115,8 +66,9 @@ handle_list (EbExchange *taken, const char *id)
   guint64 after = 0;
   guint64 limit = DEFAULT_LIMIT;
 
-  if (!get_number (exchange, "after", 0, G_MAXINT64, &after, &error)
-      || !get_number (exchange, "limit", 1, EB_DEAD_LETTERS_MAX, &limit, &error))
+  if (!eb_subscription_route_get_number (exchange, "after", 0, G_MAXINT64, &after, &error)
+      || !eb_subscription_route_get_number (exchange, "limit", 1, EB_DEAD_LETTERS_MAX, &limit,
+                                            &error))
     {
       eb_exchange_reply_error (exchange, error);
       return;
@@ -155,7 +107,8 @@ handle_redrive (EbExchange *taken, const char *id)
   g_autoptr (GError) error = NULL;
   guint64 after = 0;
 
-  if (get_number (exchange, "after", 0, G_MAXINT64, &after, &error) && g_bytes_get_size (body) > 0)
+  if (eb_subscription_route_get_number (exchange, "after", 0, G_MAXINT64, &after, &error)
+      && g_bytes_get_size (body) > 0)
     sequences = eb_sequences_parse_json (body, &error);
   if (error != NULL)
     {
@@ -203,73 +156,11 @@ handle_drop (EbExchange *taken, const char *id)
 
 /* Routes */
 
-static const Route routes[] = {
+static const EbSubscriptionRoute routes[] = {
   { LETTERS_SUFFIX, "GET", handle_list, { "after", "limit" } },
   { LETTERS_SUFFIX, "DELETE", handle_drop, { "sequences" } },
   { REDRIVE_SUFFIX, "POST", handle_redrive, { NULL } },
 };
-
-/* Returns: (transfer full): the methods of the routes with that suffix; empty if there are none */
-static char *
-get_allowed (const char *suffix)
-{
-  GString *allowed = g_string_new (NULL);
-
-  for (gsize i = 0; i < G_N_ELEMENTS (routes); i++)
-    if (g_str_equal (routes[i].suffix, suffix))
-      g_string_append_printf (allowed, "%s%s", allowed->len > 0 ? ", " : "", routes[i].method);
-  return g_string_free (allowed, FALSE);
-}
-
-static const Route *
-find_route (const char *suffix, const char *method)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (routes); i++)
-    if (g_str_equal (routes[i].suffix, suffix) && g_str_equal (routes[i].method, method))
-      return &routes[i];
-  return NULL;
-}
-
-static void
-reply_not_allowed (EbExchange *exchange, const char *method, const char *allowed)
-{
-  g_autofree char *detail =
-      g_strdup_printf ("%s is not for this path; there is %s", method, allowed);
-
-  soup_message_headers_replace (soup_server_message_get_response_headers (exchange->message),
-                                "Allow", allowed);
-  eb_exchange_reply_problem (exchange, SOUP_STATUS_METHOD_NOT_ALLOWED, detail);
-}
-
-static void
-reply_no_such_id (EbExchange *exchange)
-{
-  g_autofree char *detail = g_strdup_printf ("There is no subscription at %s", exchange->path);
-
-  eb_exchange_reply_problem (exchange, SOUP_STATUS_NOT_FOUND, detail);
-}
-
-/* Takes @taken. */
-static void
-dispatch (EbExchange *taken, const char *suffix, const char *allowed)
-{
-  g_autoptr (EbExchange) exchange = taken;
-  const char *method = soup_server_message_get_method (exchange->message);
-  const char *start = exchange->path + strlen (PREFIX);
-  const Route *route = find_route (suffix, method);
-  g_autofree char *id = decode_id (start, (gsize) (suffix - start));
-  g_autoptr (GError) error = NULL;
-
-  if (route == NULL)
-    reply_not_allowed (exchange, method, allowed);
-  else if (id == NULL)
-    reply_no_such_id (exchange);
-  /* What was meant to name some must never redrive or drop all. */
-  else if (!eb_query_check_names (exchange->query, route->parameters, &error))
-    eb_exchange_reply_error (exchange, error);
-  else
-    route->handle (g_steal_pointer (&exchange), id);
-}
 
 /**
  * eb_dead_letters_api_handle:
@@ -280,17 +171,5 @@ dispatch (EbExchange *taken, const char *suffix, const char *allowed)
 gboolean
 eb_dead_letters_api_handle (EbExchange *exchange)
 {
-  const char *suffix;
-  g_autofree char *allowed = NULL;
-
-  if (!g_str_has_prefix (exchange->path, PREFIX))
-    return FALSE;
-  suffix = strchr (exchange->path + strlen (PREFIX), '/');
-  if (suffix == NULL)
-    return FALSE;
-  allowed = get_allowed (suffix);
-  if (*allowed == '\0')
-    return FALSE;
-  dispatch (exchange, suffix, allowed);
-  return TRUE;
+  return eb_subscription_routes_handle (exchange, routes, G_N_ELEMENTS (routes));
 }

@@ -12,6 +12,7 @@
 #include "http/eb-dead-letters-api.h"
 #include "http/eb-events-api.h"
 #include "http/eb-query.h"
+#include "http/eb-subscriptions-api.h"
 #include "http/eb-tutorial-api.h"
 
 /* The HTTP front end: SoupServer behind the gate. Lives in the main thread. */
@@ -75,7 +76,7 @@ request_cb (SoupServer *server,
   if (!check_browser (self, client, exchange))
     return;
   if (eb_tutorial_api_handle (exchange) || eb_events_api_handle (exchange)
-      || eb_dead_letters_api_handle (exchange))
+      || eb_subscriptions_api_handle (exchange) || eb_dead_letters_api_handle (exchange))
     g_steal_pointer (&exchange);
   else
     {

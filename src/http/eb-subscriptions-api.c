@@ -1,0 +1,273 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "http/eb-subscriptions-api.h"
+
+#include "bus/eb-bus-defaults.h"
+#include "codec/eb-subscription-json.h"
+#include "http/eb-query.h"
+#include "http/eb-subscription-actions.h"
+#include "http/eb-subscription-route.h"
+
+/* Subscriptions:
+ *
+ *   GET, POST        /v1/subscriptions
+ *   GET, PUT, DELETE /v1/subscriptions/ID
+ *   POST             /v1/subscriptions/ID/keepalive, pause, resume, replay, test, secret
+ *   GET              /v1/subscriptions/ID/deliveries
+ */
+
+#define DEFAULT_LIMIT 100
+
+/* Create and replace */
+
+static void
+reply_created (EbExchange *exchange, const EbSubscriptionInfo *info)
+{
+  const char *id = eb_subscription_get_id (info->subscription);
+  g_autofree char *escaped = g_uri_escape_string (id, NULL, FALSE);
+  g_autofree char *location = g_strconcat (EB_SUBSCRIPTIONS_PATH "/", escaped, NULL);
+
+  soup_server_message_set_status (exchange->message, SOUP_STATUS_CREATED, NULL);
+  soup_message_headers_replace (soup_server_message_get_response_headers (exchange->message),
+                                "Location", location);
+}
+
+static void
+put_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (EbExchange) exchange = user_data;
+  g_autoptr (GError) error = NULL;
+  gboolean created = FALSE;
+  g_autoptr (EbSubscriptionInfo) info =
+      eb_bus_put_finish (EB_BUS (source), result, &created, &error);
+
+  if (info == NULL)
+    {
+      eb_exchange_reply_error (exchange, error);
+      return;
+    }
+  eb_exchange_reply_json (exchange, eb_subscription_info_to_json (exchange->bus, info));
+  if (created)
+    reply_created (exchange, info);
+}
+
+/* The bus counts from the event before. */
+static guint64
+start_to_after (guint64 start)
+{
+  return start == EB_SUBSCRIPTION_START_NOW ? EB_START_NOW : start - MIN (start, 1);
+}
+
+static void
+put (EbExchange *taken, const char *id_from_path, EbPutMode mode)
+{
+  g_autoptr (EbExchange) exchange = taken;
+  g_autoptr (GBytes) body = eb_exchange_get_body (exchange);
+  g_autoptr (GError) error = NULL;
+  guint64 start = 0;
+  g_autoptr (EbSubscription) subscription =
+      eb_subscription_parse (body, id_from_path, eb_bus_get_lease (exchange->bus), &start, &error);
+
+  if (subscription == NULL)
+    {
+      eb_exchange_reply_error (exchange, error);
+      return;
+    }
+  eb_exchange_pause (exchange);
+  eb_bus_put_async (exchange->bus, subscription, mode, start_to_after (start), put_cb, exchange);
+  g_steal_pointer (&exchange);
+}
+
+static void
+handle_create (EbExchange *exchange)
+{
+  put (exchange, NULL, EB_PUT_CREATE);
+}
+
+static void
+handle_replace (EbExchange *exchange, const char *id)
+{
+  put (exchange, id, EB_PUT_REPLACE);
+}
+
+/* List */
+
+static void
+add_link (EbExchange *exchange, GPtrArray *infos, guint64 limit)
+{
+  const EbSubscriptionInfo *last = g_ptr_array_index (infos, infos->len - 1);
+  const char *id = eb_subscription_get_id (last->subscription);
+  g_autofree char *escaped = g_uri_escape_string (id, NULL, FALSE);
+  g_autofree char *link = g_strdup_printf ("<" EB_SUBSCRIPTIONS_PATH
+                                           "?after=%s&limit=%" G_GUINT64_FORMAT ">; rel=\"next\"",
+                                           escaped, limit);
+
+  soup_message_headers_append (soup_server_message_get_response_headers (exchange->message), "Link",
+                               link);
+}
+
+static void
+listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (EbExchange) exchange = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) text = g_string_new ("[");
+  guint64 limit = DEFAULT_LIMIT;
+  gboolean more = FALSE;
+  g_autoptr (GPtrArray) infos =
+      eb_bus_list_subscriptions_finish (EB_BUS (source), result, &more, &error);
+
+  if (infos == NULL)
+    {
+      eb_exchange_reply_error (exchange, error);
+      return;
+    }
+  for (guint i = 0; i < infos->len; i++)
+    {
+      g_autofree char *one = eb_subscription_info_to_json (exchange->bus, infos->pdata[i]);
+
+      g_string_append_printf (text, "%s%s", i > 0 ? "," : "", one);
+    }
+  g_string_append_c (text, ']');
+  if (more && infos->len > 0
+      && eb_subscription_route_get_number (exchange, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit,
+                                           NULL))
+    add_link (exchange, infos, limit);
+  eb_exchange_reply_json (exchange, g_string_free (g_steal_pointer (&text), FALSE));
+}
+
+static void
+handle_list (EbExchange *taken)
+{
+  static const char *const parameters[] = { "after", "limit", NULL };
+  g_autoptr (EbExchange) exchange = taken;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *after = NULL;
+  guint64 limit = DEFAULT_LIMIT;
+
+  if (!eb_query_check_names (exchange->query, parameters, &error)
+      || !eb_query_get (exchange->query, "after", &after, &error)
+      || !eb_subscription_route_get_number (exchange, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit,
+                                            &error))
+    {
+      eb_exchange_reply_error (exchange, error);
+      return;
+    }
+  eb_exchange_pause (exchange);
+  eb_bus_list_subscriptions_async (exchange->bus, after, (guint) limit, listed_cb, exchange);
+  g_steal_pointer (&exchange);
+}
+
+/* Get */
+
+static void
+got_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (EbExchange) exchange = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EbSubscriptionInfo) info =
+      eb_bus_get_subscription_finish (EB_BUS (source), result, &error);
+
+  if (info != NULL)
+    eb_exchange_reply_json (exchange, eb_subscription_info_to_json (exchange->bus, info));
+  else
+    eb_exchange_reply_error (exchange, error);
+}
+
+static void
+handle_get (EbExchange *exchange, const char *id)
+{
+  eb_exchange_pause (exchange);
+  eb_bus_get_subscription_async (exchange->bus, id, got_cb, exchange);
+}
+
+/* Delete */
+
+static void
+deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (EbExchange) exchange = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (eb_bus_unsubscribe_finish (EB_BUS (source), result, &error))
+    soup_server_message_set_status (exchange->message, SOUP_STATUS_NO_CONTENT, NULL);
+  else
+    eb_exchange_reply_error (exchange, error);
+}
+
+/* Looks first, since a D-Bus peer's subscription is that peer's alone to end. */
+static void
+found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (EbExchange) exchange = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EbSubscriptionInfo) info =
+      eb_bus_get_subscription_finish (EB_BUS (source), result, &error);
+
+  if (info == NULL)
+    {
+      eb_exchange_reply_error (exchange, error);
+      return;
+    }
+  eb_bus_unsubscribe_async (exchange->bus, eb_subscription_get_id (info->subscription),
+                            "unsubscribed", deleted_cb, exchange);
+  g_steal_pointer (&exchange);
+}
+
+static void
+handle_delete (EbExchange *exchange, const char *id)
+{
+  eb_exchange_pause (exchange);
+  eb_bus_get_subscription_async (exchange->bus, id, found_cb, exchange);
+}
+
+/* Routes */
+
+static const EbSubscriptionRoute routes[] = {
+  { "", "GET", handle_get, { NULL } },
+  { "", "PUT", handle_replace, { NULL } },
+  { "", "DELETE", handle_delete, { NULL } },
+  { "/keepalive", "POST", eb_subscription_action_keep_alive, { NULL } },
+  { "/pause", "POST", eb_subscription_action_pause, { NULL } },
+  { "/resume", "POST", eb_subscription_action_resume, { NULL } },
+  { "/replay", "POST", eb_subscription_action_replay, { NULL } },
+  { "/test", "POST", eb_subscription_action_test, { NULL } },
+  { "/secret", "POST", eb_subscription_action_rotate, { NULL } },
+  { "/deliveries", "GET", eb_subscription_action_list_attempts, { "limit" } },
+};
+
+static void
+handle_collection (EbExchange *taken)
+{
+  static const char *const no_parameters[] = { NULL };
+  g_autoptr (EbExchange) exchange = taken;
+  const char *method = soup_server_message_get_method (exchange->message);
+  g_autoptr (GError) error = NULL;
+
+  if (g_str_equal (method, "GET"))
+    handle_list (g_steal_pointer (&exchange));
+  else if (!g_str_equal (method, "POST"))
+    eb_subscription_route_refuse_method (exchange, "GET, POST");
+  else if (!eb_query_check_names (exchange->query, no_parameters, &error))
+    eb_exchange_reply_error (exchange, error);
+  else
+    handle_create (g_steal_pointer (&exchange));
+}
+
+/**
+ * eb_subscriptions_api_handle:
+ * @exchange: (transfer full): if its path is one of these
+ *
+ * Returns: FALSE if its path is another
+ */
+gboolean
+eb_subscriptions_api_handle (EbExchange *exchange)
+{
+  if (!g_str_equal (exchange->path, EB_SUBSCRIPTIONS_PATH))
+    return eb_subscription_routes_handle (exchange, routes, G_N_ELEMENTS (routes));
+  handle_collection (exchange);
+  return TRUE;
+}
