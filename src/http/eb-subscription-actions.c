@@ -93,12 +93,13 @@ begin (EbExchange *exchange, const char *id)
   return self;
 }
 
+/* @error: (nullable): why nothing was done */
 static void
-answer (Action *self, gboolean fine, const GError *error)
+answer (Action *self, const GError *error)
 {
   EbBus *bus = self->exchange->bus;
 
-  if (fine)
+  if (error == NULL)
     eb_bus_get_subscription_async (bus, self->id, shown_cb, g_steal_pointer (&self->exchange));
   else
     eb_exchange_reply_error (self->exchange, error);
@@ -125,7 +126,8 @@ kept_alive_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (Action) action = user_data;
   g_autoptr (GError) error = NULL;
 
-  answer (action, eb_bus_keep_alive_finish (EB_BUS (source), result, &error), error);
+  eb_bus_keep_alive_finish (EB_BUS (source), result, &error);
+  answer (action, error);
 }
 
 /**
@@ -150,7 +152,8 @@ paused_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (Action) action = user_data;
   g_autoptr (GError) error = NULL;
 
-  answer (action, eb_bus_pause_finish (EB_BUS (source), result, &error), error);
+  eb_bus_pause_finish (EB_BUS (source), result, &error);
+  answer (action, error);
 }
 
 static void
@@ -192,7 +195,8 @@ replayed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   guint64 after;
 
-  answer (action, eb_bus_replay_finish (EB_BUS (source), result, &after, &error), error);
+  eb_bus_replay_finish (EB_BUS (source), result, &after, &error);
+  answer (action, error);
 }
 
 /**
