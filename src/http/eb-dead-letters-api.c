@@ -53,7 +53,7 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   if (next > 0
-      && eb_subscription_route_get_number (exchange, "limit", 1, EB_DEAD_LETTERS_MAX, &limit, NULL))
+      && eb_query_get_number (exchange->query, "limit", 1, EB_DEAD_LETTERS_MAX, &limit, NULL))
     add_link (exchange, next, limit);
   eb_exchange_reply_json (exchange, eb_dead_letters_to_json (letters));
 }
@@ -66,9 +66,8 @@ handle_list (EbExchange *taken, const char *id)
   guint64 after = 0;
   guint64 limit = DEFAULT_LIMIT;
 
-  if (!eb_subscription_route_get_number (exchange, "after", 0, G_MAXINT64, &after, &error)
-      || !eb_subscription_route_get_number (exchange, "limit", 1, EB_DEAD_LETTERS_MAX, &limit,
-                                            &error))
+  if (!eb_query_get_number (exchange->query, "after", 0, G_MAXINT64, &after, &error)
+      || !eb_query_get_number (exchange->query, "limit", 1, EB_DEAD_LETTERS_MAX, &limit, &error))
     {
       eb_exchange_reply_error (exchange, error);
       return;
@@ -107,7 +106,7 @@ handle_redrive (EbExchange *taken, const char *id)
   g_autoptr (GError) error = NULL;
   guint64 after = 0;
 
-  if (eb_subscription_route_get_number (exchange, "after", 0, G_MAXINT64, &after, &error)
+  if (eb_query_get_number (exchange->query, "after", 0, G_MAXINT64, &after, &error)
       && g_bytes_get_size (body) > 0)
     sequences = eb_sequences_parse_json (body, &error);
   if (error != NULL)

@@ -10,6 +10,7 @@
 
 #include "http/eb-browser-guard.h"
 #include "http/eb-dead-letters-api.h"
+#include "http/eb-description-api.h"
 #include "http/eb-events-api.h"
 #include "http/eb-query.h"
 #include "http/eb-subscriptions-api.h"
@@ -76,7 +77,8 @@ request_cb (SoupServer *server,
   if (!check_browser (self, client, exchange))
     return;
   if (eb_tutorial_api_handle (exchange) || eb_events_api_handle (exchange)
-      || eb_subscriptions_api_handle (exchange) || eb_dead_letters_api_handle (exchange))
+      || eb_subscriptions_api_handle (exchange) || eb_dead_letters_api_handle (exchange)
+      || eb_description_api_handle (exchange))
     g_steal_pointer (&exchange);
   else
     {

@@ -8,7 +8,7 @@
 #include "bus/eb-bus-defaults.h"
 #include "codec/eb-subscription-actions-json.h"
 #include "codec/eb-subscription-json.h"
-#include "http/eb-subscription-route.h"
+#include "http/eb-query.h"
 
 /* What is asked of one subscription that there is: keep alive, pause, resume, replay, test, rotate
  * its secret, list its last attempts. */
@@ -326,8 +326,7 @@ attempts_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (records == NULL)
     eb_exchange_reply_error (exchange, error);
-  else if (eb_subscription_route_get_number (exchange, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit,
-                                             NULL))
+  else if (eb_query_get_number (exchange->query, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit, NULL))
     eb_exchange_reply_json (exchange, attempts_to_json (records, limit));
 }
 
@@ -342,8 +341,7 @@ eb_subscription_action_list_attempts (EbExchange *taken, const char *id)
   g_autoptr (GError) error = NULL;
   guint64 limit;
 
-  if (!eb_subscription_route_get_number (exchange, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit,
-                                         &error))
+  if (!eb_query_get_number (exchange->query, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit, &error))
     {
       eb_exchange_reply_error (exchange, error);
       return;

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#include "codec/eb-sequences.h"
-#include "core/eb-error.h"
 #include "http/eb-query.h"
 
 /* Paths below /v1/subscriptions/ID. ID is one segment, percent-decoded once. */
@@ -27,33 +25,6 @@ decode_id (const char *text, gsize length)
   if (size == 0 || !g_utf8_validate_len (data, size, NULL))
     return NULL;
   return g_strndup (data, size);
-}
-
-/**
- * eb_subscription_route_get_number:
- * @name: of a parameter of the query
- * @number: (inout): left alone if there is no such parameter
- *
- * Returns: FALSE with %EB_ERROR_INVALID, which names the parameter
- */
-gboolean
-eb_subscription_route_get_number (EbExchange *exchange,
-                                  const char *name,
-                                  guint64 min,
-                                  guint64 max,
-                                  guint64 *number,
-                                  GError **error)
-{
-  g_autofree char *text = NULL;
-
-  if (!eb_query_get (exchange->query, name, &text, error))
-    return FALSE;
-  if (text == NULL || (eb_sequence_parse (text, min, number) && *number <= max))
-    return TRUE;
-  g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
-               "“%s” is “%s”, not a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
-               name, text, min, max);
-  return FALSE;
 }
 
 /* Returns: (transfer full): the methods of the routes with that suffix; empty if there are none */

@@ -31,11 +31,5 @@ gboolean eb_subscription_routes_handle (EbExchange *exchange,
                                         const EbSubscriptionRoute *routes,
                                         gsize n_routes);
 void eb_subscription_route_refuse_method (EbExchange *exchange, const char *allowed);
-gboolean eb_subscription_route_get_number (EbExchange *exchange,
-                                           const char *name,
-                                           guint64 min,
-                                           guint64 max,
-                                           guint64 *number,
-                                           GError **error);
 
 G_END_DECLS

@@ -133,8 +133,7 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   g_string_append_c (text, ']');
   if (more && infos->len > 0
-      && eb_subscription_route_get_number (exchange, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit,
-                                           NULL))
+      && eb_query_get_number (exchange->query, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit, NULL))
     add_link (exchange, infos, limit);
   eb_exchange_reply_json (exchange, g_string_free (g_steal_pointer (&text), FALSE));
 }
@@ -150,8 +149,7 @@ handle_list (EbExchange *taken)
 
   if (!eb_query_check_names (exchange->query, parameters, &error)
       || !eb_query_get (exchange->query, "after", &after, &error)
-      || !eb_subscription_route_get_number (exchange, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit,
-                                            &error))
+      || !eb_query_get_number (exchange->query, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit, &error))
     {
       eb_exchange_reply_error (exchange, error);
       return;
