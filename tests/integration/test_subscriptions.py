@@ -126,6 +126,12 @@ class RoutesTest(SubscriptionsCase):
         self.ask(200, "PUT", path_of("b"), made)
         self.problem(400, "“id”", "PUT", path_of("b"), {"id": "c", "sink": "http://127.0.0.1:9/"})
 
+    def test_put_keeps_the_token(self):
+        credential = {"credentialtype": "ACCESSTOKEN", "accesstokentype": "Bearer"}
+        self.put("a", "http://127.0.0.1:9/", sinkcredential={**credential, "accesstoken": "t"})
+        shown = self.put("a", "http://127.0.0.1:9/", status=200, types=["x"])
+        self.assertEqual((shown["sinkcredential"], shown["types"]), (credential, ["x"]))
+
     def test_delete(self):
         self.put("a", "http://127.0.0.1:9/")
         self.assertIsNone(self.ask(204, "DELETE", path_of("a"))[1])

@@ -287,6 +287,40 @@ test_path (void)
   g_assert_nonnull (strstr (error->message, "“id” is “c”"));
 }
 
+/* Whatever comes, it is read or refused, and what was read can be kept. */
+static void
+test_mutations (void)
+{
+  static const char text[] =
+      "{\"id\":\"b\",\"sink\":\"http://b/x\",\"types\":[\"a.*\"],\"filters\":[{\"any\":[{\"not\":"
+      "{\"exact\":{\"type\":\"\\u00e9\"}}}]}],\"config\":{\"lease\":60,\"retry\":[1,5],"
+      "\"start\":\"now\",\"secret\":\"" SECRET "\"},\"status\":{\"a\":[1.5e3]}}";
+  static const char bytes[] = "{}[]\",:\\u0129-.e*> \x80\xff\xc3";
+
+  for (guint i = 0; i < 20000; i++)
+    {
+      g_autofree char *mutated = g_memdup2 (text, sizeof text);
+      g_autoptr (EbSubscription) subscription = NULL;
+      g_autoptr (GBytes) body = NULL;
+      g_autoptr (GError) error = NULL;
+      guint64 start;
+
+      for (int n = g_test_rand_int_range (1, 4); n > 0; n--)
+        mutated[g_test_rand_int_range (0, sizeof text - 1)] =
+            bytes[g_test_rand_int_range (0, sizeof bytes - 1)];
+      body = g_bytes_new (mutated, (gsize) g_test_rand_int_range (sizeof text - 9, sizeof text));
+      subscription = eb_subscription_parse (body, NULL, 0, &start, &error);
+      g_assert_true ((subscription != NULL) == (error == NULL));
+      if (subscription != NULL)
+        {
+          g_autofree char *row = eb_subscription_to_json (subscription);
+          g_autoptr (EbSubscription) copy = eb_subscription_from_json (row, NULL);
+
+          g_assert_nonnull (copy);
+        }
+    }
+}
+
 /* What is in a list comes back as that list, whatever it is. */
 static void
 test_lists (void)
@@ -431,6 +465,7 @@ main (int argc, char **argv)
   g_test_add_func ("/subscription-request/many", test_many);
   g_test_add_func ("/subscription-request/deep", test_deep);
   g_test_add_func ("/subscription-request/path", test_path);
+  g_test_add_func ("/subscription-request/mutations", test_mutations);
   g_test_add_func ("/subscription-request/lists", test_lists);
   g_test_add_func ("/subscription-request/replay", test_replay);
   g_test_add_func ("/subscription-request/secret", test_secret);
