@@ -310,6 +310,16 @@ class DeliveriesTest(SubscriptionsCase):
         self.put("a", self.url, config={"lease": 1})
         self.wait_until(lambda: self.request("GET", path_of("a"))[0] == 404, "the lease's end")
 
+    def test_lease_ends_and_it_comes_back(self):
+        self.put("a", self.url, config={"lease": 1, "resume": True})
+        self.publish()
+        self.assertEqual(self.take(self.target, 1), [1])
+        self.wait_until(lambda: self.request("GET", path_of("a"))[0] == 404, "the lease's end")
+        self.assertEqual(self.ask(200, "GET", ROOT)[1], [])
+        self.publish()
+        self.put("a", self.url, config={"start": "now"})
+        self.assertEqual(self.take(self.target, 1), [2])
+
     def test_test(self):
         self.put("a", self.url, types=["nothing"])
         _, said = self.ask(200, "POST", path_of("a", "/test"))
