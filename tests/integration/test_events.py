@@ -177,6 +177,30 @@ class PublishTest(EventsCase):
                          ["00000000000000000001", "00000000000000000002"])
 
 
+class DuplicatesTest(EventsCase):
+    """What is published again is told where it is, and delivered no second time."""
+
+    def test_one(self):
+        first = (202, {"id": "1", "sequence": 1})
+        again = (200, {"id": "1", "sequence": 1})
+        self.assertEqual(self.structured(event(data=1)), first)
+        self.assertEqual(self.structured(event(data=2)), again)
+        self.assertEqual(self.binary(), again)
+        self.assertEqual(self.post(b"", "?id=1&source=/s&type=x"), again)
+        self.assertEqual(self.structured(event(source="/other")), (202, {"id": "1", "sequence": 2}))
+        self.assertEqual(self.post(b"", "?id=1")[1]["sequence"], 3)
+        self.assertEqual(self.post(b"", "?id=1")[1]["sequence"], 4)
+        self.assertEqual(self.exchange("GET", "/v1/events/1")[2], "1")
+
+    def test_batch(self):
+        one, two = ({"id": "1", "sequence": 1}, {"id": "2", "sequence": 2})
+        self.assertEqual(self.batch(f"[{event()},{event()}]"), (202, {"events": [one, one]}))
+        self.assertEqual(self.batch(f"[{event()}]"), (200, {"events": [one]}))
+        self.assertEqual(self.batch(f"[{event()},{event(id='2')}]"), (202, {"events": [one, two]}))
+        self.assertEqual(self.batch(f"[{event()},{event(id='2')}]"), (200, {"events": [one, two]}))
+        self.assertEqual(len(self.history()[0]), 2)
+
+
 class RefuseTest(EventsCase):
     """What breaks a rule publishes nothing, and the answer names it."""
 
