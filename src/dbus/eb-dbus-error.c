@@ -12,16 +12,11 @@
 #define PREFIX EB_DBUS_INTERFACE ".Error."
 
 static const char *const names[] = {
-  [EB_ERROR_INVALID] = PREFIX "Invalid",
-  [EB_ERROR_FORBIDDEN] = PREFIX "Forbidden",
-  [EB_ERROR_TOO_LARGE] = PREFIX "TooLarge",
-  [EB_ERROR_LIMIT] = PREFIX "Limit",
-  [EB_ERROR_NOT_FOUND] = PREFIX "NotFound",
-  [EB_ERROR_EXISTS] = PREFIX "Exists",
-  [EB_ERROR_BUSY] = PREFIX "Busy",
-  [EB_ERROR_CLOSED] = PREFIX "Closed",
-  [EB_ERROR_FENCED] = PREFIX "Fenced",
-  [EB_ERROR_IO] = PREFIX "IO",
+  [EB_ERROR_INVALID] = PREFIX "Invalid",    [EB_ERROR_FORBIDDEN] = PREFIX "Forbidden",
+  [EB_ERROR_TOO_LARGE] = PREFIX "TooLarge", [EB_ERROR_LIMIT] = PREFIX "Limit",
+  [EB_ERROR_NOT_FOUND] = PREFIX "NotFound", [EB_ERROR_EXISTS] = PREFIX "Exists",
+  [EB_ERROR_BUSY] = PREFIX "Busy",          [EB_ERROR_CLOSED] = PREFIX "Closed",
+  [EB_ERROR_FENCED] = PREFIX "Fenced",      [EB_ERROR_IO] = PREFIX "IO",
   [EB_ERROR_NO_SPACE] = PREFIX "NoSpace",
 };
 
