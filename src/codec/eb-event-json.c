@@ -16,7 +16,9 @@
 static void
 append_member (GString *text, const char *name, const char *value)
 {
-  g_string_append_printf (text, ",\"%s\":", name);
+  g_string_append (text, ",\"");
+  g_string_append (text, name);
+  g_string_append (text, "\":");
   eb_json_append_string (text, value, strlen (value));
 }
 
@@ -63,7 +65,9 @@ append_data (GString *text, const char *content_type, const char *data, gsize si
     {
       g_autofree char *base64 = g_base64_encode ((const guchar *) data, size);
 
-      g_string_append_printf (text, ",\"data_base64\":\"%s\"", base64);
+      g_string_append (text, ",\"data_base64\":\"");
+      g_string_append (text, base64);
+      g_string_append_c (text, '"');
     }
 }
 

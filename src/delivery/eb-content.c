@@ -85,32 +85,15 @@ eb_content_new_structured (EbEvent *event)
 
 /**
  * eb_content_new_batch:
- * @objects: (array length=n_objects): from eb_content_new_structured(), in order
+ * @array: events as a JSON array
  * @last: the event of the last one
  *
- * The objects are copied: a hundred of 256 bytes cost 5 µs, and there is one attempt for all of
- * them.
- *
- * Returns: (transfer full): a JSON array of @objects
+ * Returns: (transfer full): @array
  */
 EbContent *
-eb_content_new_batch (EbContent *const *objects, guint n_objects, EbEvent *last)
+eb_content_new_batch (GBytes *array, EbEvent *last)
 {
-  gsize size = 2 + n_objects;
-  g_autoptr (GBytes) data = NULL;
-  GString *text;
-
-  for (guint i = 0; i < n_objects; i++)
-    size += objects[i]->body.iov_len;
-  text = g_string_sized_new (size);
-  for (guint i = 0; i < n_objects; i++)
-    {
-      g_string_append_c (text, i == 0 ? '[' : ',');
-      g_string_append_len (text, objects[i]->body.iov_base, (gssize) objects[i]->body.iov_len);
-    }
-  g_string_append_c (text, ']');
-  data = g_string_free_to_bytes (text);
-  return create (last, EB_MODE_BATCH, data);
+  return create (last, EB_MODE_BATCH, array);
 }
 
 EbContent *

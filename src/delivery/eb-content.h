@@ -19,7 +19,7 @@ typedef struct _EbContent EbContent;
 
 EbContent *eb_content_new_binary (EbEvent *event);
 EbContent *eb_content_new_structured (EbEvent *event);
-EbContent *eb_content_new_batch (EbContent *const *objects, guint n_objects, EbEvent *last);
+EbContent *eb_content_new_batch (GBytes *array, EbEvent *last);
 EbContent *eb_content_ref (EbContent *self);
 void eb_content_unref (EbContent *self);
 

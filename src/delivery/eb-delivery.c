@@ -198,12 +198,17 @@ eb_delivery_write_id (const EbDelivery *self, const char *prefix, char id[EB_WEB
 static EbContent *
 string_batch (const EbDelivery *self)
 {
-  guint n_objects = eb_delivery_get_size (self);
-  g_autofree EbContent **objects = g_new (EbContent *, n_objects);
+  GString *text = g_string_sized_new (eb_delivery_get_charge (self) + 2);
+  g_autoptr (GBytes) array = NULL;
 
-  for (guint i = 0; i < n_objects; i++)
-    objects[i] = eb_parcel_get_content (eb_delivery_get_parcel (self, i), EB_MODE_STRUCTURED);
-  return eb_content_new_batch (objects, n_objects, eb_parcel_get_event (self->parcel));
+  for (guint i = 0; i < eb_delivery_get_size (self); i++)
+    {
+      g_string_append_c (text, i == 0 ? '[' : ',');
+      eb_parcel_append_json (eb_delivery_get_parcel (self, i), text);
+    }
+  g_string_append_c (text, ']');
+  array = g_string_free_to_bytes (text);
+  return eb_content_new_batch (array, eb_parcel_get_event (self->parcel));
 }
 
 /**

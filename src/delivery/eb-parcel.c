@@ -5,6 +5,8 @@
 
 #include "delivery/eb-parcel.h"
 
+#include "codec/eb-event-json.h"
+
 struct _EbParcel
 {
   guint ref_count;       /* one thread only */
@@ -12,6 +14,7 @@ struct _EbParcel
   EbEvent *event;        /* (owned) */
   EbContent *binary;     /* (owned) (nullable): NULL until first asked for */
   EbContent *structured; /* (owned) (nullable): NULL until first asked for */
+  GString *json;         /* (owned) (nullable): NULL unless several want it */
 };
 
 /**
@@ -64,6 +67,8 @@ eb_parcel_unref (EbParcel *self)
   g_hash_table_remove (self->parcels, self->event);
   g_clear_pointer (&self->binary, eb_content_unref);
   g_clear_pointer (&self->structured, eb_content_unref);
+  if (self->json != NULL)
+    g_string_free (self->json, TRUE);
   eb_event_unref (self->event);
   g_free (self);
 }
@@ -92,4 +97,25 @@ eb_parcel_get_content (EbParcel *self, EbMode mode)
   if (self->structured == NULL)
     self->structured = eb_content_new_structured (self->event);
   return self->structured;
+}
+
+/**
+ * eb_parcel_append_json:
+ * @text: a JSON text that is being written
+ *
+ * Appends the event as a JSON object. What only one delivery wants is not kept: most events travel
+ * in a batch once.
+ */
+void
+eb_parcel_append_json (EbParcel *self, GString *text)
+{
+  if (self->json == NULL && self->ref_count > 1)
+    {
+      self->json = g_string_sized_new (512);
+      eb_event_append_json (self->event, self->json);
+    }
+  if (self->json != NULL)
+    g_string_append_len (text, self->json->str, (gssize) self->json->len);
+  else
+    eb_event_append_json (self->event, text);
 }
