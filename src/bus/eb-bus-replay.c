@@ -23,6 +23,7 @@ typedef struct
   guint64 previous;
   gboolean begun;   /* its id is in the bus's table */
   gboolean holding; /* the progress writer */
+  EbReplayFrom from;
 } Replay;
 
 static void
@@ -165,9 +166,11 @@ rewind_ledger (Replay *replay, GTask *task)
 
   eb_progress_writer_hold (bus->progress);
   replay->holding = TRUE;
-  for (guint i = 0; i < pending->len; i++)
+  for (guint i = 0; i < pending->len;)
     if (is_kept (replay, g_ptr_array_index (pending, i)))
-      g_ptr_array_add (changes, g_steal_pointer (&pending->pdata[i]));
+      g_ptr_array_add (changes, g_ptr_array_steal_index (pending, i));
+    else
+      i++;
   change->exception.previous = replay->previous;
   g_ptr_array_add (changes, change);
   eb_ledger_apply_async (bus->ledger, bus->epoch, changes, NULL, rewound_cb, task);
@@ -189,11 +192,27 @@ found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     rewind_ledger (replay, task);
 }
 
+static void
+inspected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  Replay *replay = g_task_get_task_data (task);
+  g_autoptr (GPtrArray) found = eb_worker_pool_inspect_finish (EB_WORKER_POOL (source), result);
+  const EbInspection *inspection = found->len > 0 ? found->pdata[0] : NULL;
+
+  if (inspection == NULL || !eb_bus_has (replay->bus, replay->known))
+    return_ended (task, replay);
+  else
+    eb_replay_place_find_async (replay->bus->log, replay->known, &replay->from, inspection->cursor,
+                                found_cb, task);
+}
+
 /**
  * eb_bus_replay_async:
  *
- * It goes to a place in the log: what is after that is delivered (again), with attempts counted
- * from 1, and dead letters and retries after it are dropped. What is under way is broken off.
+ * It goes back to a place in the log, or stays where it is if that comes first: what is after that
+ * is delivered (again), with attempts counted from 1, and dead letters and retries after it are
+ * dropped. What is under way is broken off.
  */
 void
 eb_bus_replay_async (EbBus *self,
@@ -203,6 +222,7 @@ eb_bus_replay_async (EbBus *self,
                      gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (GPtrArray) wanted = g_ptr_array_new ();
   GError *error = NULL;
   EbSubscription *known = eb_bus_find_stored (self, id, &error);
   Replay *replay;
@@ -217,8 +237,10 @@ eb_bus_replay_async (EbBus *self,
   replay->bus = g_object_ref (self);
   replay->known = eb_subscription_ref (known);
   replay->begun = TRUE;
+  replay->from = *from;
   g_task_set_task_data (task, replay, (GDestroyNotify) replay_free);
-  eb_replay_place_find_async (self->log, known, from, found_cb, g_steal_pointer (&task));
+  g_ptr_array_add (wanted, known);
+  eb_worker_pool_inspect_async (self->workers, wanted, inspected_cb, g_steal_pointer (&task));
 }
 
 /**

@@ -53,7 +53,8 @@ eb_bus_check_subscription (EbBus *self, EbSubscription *subscription, guint64 af
   if (after != EB_START_NOW && after > head)
     {
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
-                   "“after” is %" G_GUINT64_FORMAT ", but the newest event is %" G_GUINT64_FORMAT,
+                   "Nothing comes after event %" G_GUINT64_FORMAT
+                   " yet: the newest event is %" G_GUINT64_FORMAT,
                    after, head);
       return FALSE;
     }
@@ -62,7 +63,7 @@ eb_bus_check_subscription (EbBus *self, EbSubscription *subscription, guint64 af
 
 /**
  * eb_bus_subscribe_async:
- * @after: a sequence: it gets what comes after; or %EB_START_NOW
+ * @after: a sequence: it gets what comes after; 0 for all that there is; or %EB_START_NOW
  */
 void
 eb_bus_subscribe_async (EbBus *self,
@@ -73,7 +74,7 @@ eb_bus_subscribe_async (EbBus *self,
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
   GError *error = NULL;
-  guint64 head;
+  EbExtent extent;
 
   g_task_set_source_tag (task, eb_bus_subscribe_async);
   if (!eb_bus_check_subscription (self, subscription, after, &error))
@@ -81,10 +82,13 @@ eb_bus_subscribe_async (EbBus *self,
       g_task_return_error (task, error);
       return;
     }
-  head = eb_bus_get_head (self);
+  eb_log_get_extent (self->log, &extent);
   if (after == EB_START_NOW)
-    after = head;
-  eb_bus_begin (self, subscription, &(EbStart){ .after = after, .has_cursor = after < head });
+    after = extent.head;
+  else if (after == 0)
+    after = extent.first - 1; /* the earliest there is, so nothing before it is lost */
+  eb_bus_begin (self, subscription,
+                &(EbStart){ .after = after, .has_cursor = after < extent.head });
   if (eb_subscription_is_ephemeral (subscription))
     g_task_return_boolean (task, TRUE);
   else

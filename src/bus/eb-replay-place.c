@@ -10,9 +10,11 @@
 /* Finds the place in the log at which a replay begins, and the event before it that the subscriber
  * would have had. */
 
-/* Events before the place, among which the one that matches is looked for. It is a service: who
- * wants one event in a thousand does not learn whether there was one before. */
-#define LOOK_BACK 256
+/* Events before the place, among which the one that matches is looked for at first; then among four
+ * times as many before those, and so on, up to so many. Whoever wants fewer does not learn whether
+ * there was one before. */
+#define LOOK_BACK     256
+#define MAX_LOOK_BACK 1000000
 
 #define ONE_EVENT  1           /* bytes: the first one comes whatever its size, and no other */
 #define PAGE_BYTES (64 * 1024) /* a look back is a few reads */
@@ -22,8 +24,10 @@ typedef struct
   EbSubscription *subscription; /* (owned) */
   gint64 real_us;               /* the first one accepted then or later is looked for */
   guint64 low, high;            /* it is one of these; @high may be the one after the head */
+  guint64 limit;                /* the place is not after this one */
   guint64 after;                /* the place, once it is known */
-  guint64 read;                 /* while looking back, the last event that was seen */
+  guint64 from, until;          /* while looking back: among the events after @from up to @until */
+  guint64 read;                 /* and the last of them that was seen */
   guint64 previous;             /* the last of them that matched */
 } Search;
 
@@ -68,12 +72,26 @@ looked_back_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       EbEvent *event = g_ptr_array_index (page->events, i);
 
       search->read = eb_event_get_sequence (event);
-      if (search->read <= search->after && eb_subscription_matches (search->subscription, event))
+      if (search->read <= search->until && eb_subscription_matches (search->subscription, event))
         search->previous = search->read;
     }
   if (search->read == before)
-    search->read = search->after; /* there is nothing more */
+    search->read = search->until; /* there is nothing more */
+  if (page->lost_up_to > search->from)
+    search->from = 0; /* and nothing before it */
   look_back (EB_LOG (source), task);
+}
+
+static void
+look_further_back (Search *search)
+{
+  guint64 span = 4 * (search->until - search->from);
+
+  if (search->from == 0 || search->after - search->from >= MAX_LOOK_BACK)
+    return;
+  search->until = search->from;
+  search->from -= MIN (search->from, span);
+  search->read = search->from;
 }
 
 /* Takes @task. */
@@ -82,7 +100,9 @@ look_back (EbLog *log, GTask *task)
 {
   Search *search = g_task_get_task_data (task);
 
-  if (search->read < search->after)
+  if (search->read >= search->until && search->previous == 0)
+    look_further_back (search);
+  if (search->read < search->until)
     {
       eb_log_read_async (log, search->read, PAGE_BYTES, EB_LOG_NO_WAIT, NULL, looked_back_cb, task);
       return;
@@ -97,8 +117,9 @@ settle (EbLog *log, GTask *task, guint64 after)
 {
   Search *search = g_task_get_task_data (task);
 
-  search->after = after;
-  search->read = after - MIN (after, LOOK_BACK);
+  after = MIN (after, search->limit);
+  search->after = search->until = after;
+  search->from = search->read = after - MIN (after, LOOK_BACK);
   if (eb_subscription_takes_all (search->subscription))
     search->previous = search->read = after;
   look_back (log, task);
@@ -144,11 +165,13 @@ bisect (EbLog *log, GTask *task)
 /**
  * eb_replay_place_find_async:
  * @subscription: that goes back
+ * @limit: where it is: it goes nowhere after that
  */
 void
 eb_replay_place_find_async (EbLog *log,
                             EbSubscription *subscription,
                             const EbReplayFrom *from,
+                            guint64 limit,
                             GAsyncReadyCallback callback,
                             gpointer user_data)
 {
@@ -158,6 +181,7 @@ eb_replay_place_find_async (EbLog *log,
 
   g_task_set_source_tag (task, eb_replay_place_find_async);
   search->subscription = eb_subscription_ref (subscription);
+  search->limit = limit;
   g_task_set_task_data (task, search, (GDestroyNotify) search_free);
   eb_log_get_extent (log, &extent);
   if (from->by_time)

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 void eb_replay_place_find_async (EbLog *log,
                                  EbSubscription *subscription,
                                  const EbReplayFrom *from,
+                                 guint64 limit,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data);
 gboolean eb_replay_place_find_finish (

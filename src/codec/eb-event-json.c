@@ -38,11 +38,22 @@ is_json (const char *content_type, const char *data, gsize size)
          && eb_json_scan (data, size, EB_JSON_GRAMMAR, NULL, NULL);
 }
 
+/* With U+0000, which g_utf8_validate() takes for an end. */
+static gboolean
+is_utf8 (const char *data, gsize size)
+{
+  const char *end = data + size;
+
+  while (data < end && !g_utf8_validate (data, end - data, &data))
+    if (*data++ != '\0')
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 is_text (const char *content_type, const char *data, gsize size)
 {
-  return content_type != NULL && eb_media_type_is_utf8_text (content_type)
-         && g_utf8_validate_len (data, size, NULL);
+  return content_type != NULL && eb_media_type_is_utf8_text (content_type) && is_utf8 (data, size);
 }
 
 /* JSON goes in as the bytes that it is: reading and writing it again would lose digits. */

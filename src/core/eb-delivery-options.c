@@ -248,6 +248,14 @@ eb_delivery_options_set_secret (EbDeliveryOptions *self, const char *text)
   g_ptr_array_add (self->secrets, new_secret (text, 0));
 }
 
+static void
+remove_secret (GPtrArray *secrets, const char *text)
+{
+  for (guint i = secrets->len; i > 0; i--)
+    if (g_str_equal (((EbSecret *) secrets->pdata[i - 1])->text, text))
+      g_ptr_array_remove_index (secrets, i - 1);
+}
+
 /**
  * eb_delivery_options_rotate:
  * @text: the secret from now on
@@ -266,6 +274,9 @@ eb_delivery_options_rotate (EbDeliveryOptions *self, const char *text, gint64 no
       eb_delivery_options_set_secret (self, text);
       return;
     }
+  if (g_str_equal (((EbSecret *) secrets->pdata[0])->text, text))
+    return;
+  remove_secret (secrets, text);
   ((EbSecret *) secrets->pdata[0])->until_us = now_us + EB_SECRET_GRACE;
   g_ptr_array_insert (secrets, 0, new_secret (text, 0));
   for (guint i = secrets->len - 1; i > 0; i--)

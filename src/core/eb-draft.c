@@ -132,25 +132,46 @@ check_length (const char *name, const char *value, gsize max, GError **error)
   return FALSE;
 }
 
+/* What GDateTime does not know of RFC 3339: a leap second, which comes after 23:59:59 UTC, the year
+ * 0, and any number of digits after the seconds. */
+static GDateTime *
+parse_time (const GMatchInfo *match)
+{
+  g_autofree char *start = g_match_info_fetch (match, 1);
+  g_autofree char *seconds = g_match_info_fetch (match, 2);
+  g_autofree char *offset = g_match_info_fetch (match, 3);
+  gboolean is_leap = g_str_equal (seconds, "60");
+  g_autofree char *text = NULL;
+  g_autofree char *plain = NULL;
+  g_autoptr (GDateTime) time = NULL;
+  g_autoptr (GDateTime) utc = NULL;
+
+  if (g_str_has_prefix (start, "0000"))
+    start[3] = '4'; /* a leap year, too */
+  text = g_strconcat (start, is_leap ? "59" : seconds, offset, NULL);
+  plain = g_ascii_strup (text, -1);
+  time = g_date_time_new_from_iso8601 (plain, NULL);
+  if (time == NULL || !is_leap)
+    return g_steal_pointer (&time);
+  utc = g_date_time_to_utc (time);
+  if (g_date_time_get_hour (utc) != 23 || g_date_time_get_minute (utc) != 59)
+    return NULL;
+  return g_steal_pointer (&time);
+}
+
 static gboolean
 check_time (const char *value, GError **error)
 {
   /* RFC 3339 is narrower than ISO 8601: a full date, T, a full time and an offset. */
   g_autoptr (GRegex) rfc3339 =
-      g_regex_new ("^\\d{4}-\\d\\d-\\d\\d[Tt]\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?"
-                   "([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$",
+      g_regex_new ("^(\\d{4}-\\d\\d-\\d\\d[Tt]\\d\\d:\\d\\d:)([0-5]\\d|60)(?:\\.\\d+)?"
+                   "([Zz]|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)$",
                    G_REGEX_DOLLAR_ENDONLY, 0, NULL);
+  g_autoptr (GMatchInfo) match = NULL;
   g_autoptr (GDateTime) time = NULL;
 
-  if (g_regex_match (rfc3339, value, 0, NULL))
-    {
-      g_autofree char *upper = g_ascii_strup (value, -1);
-
-      /* RFC 3339 allows the leap second that GDateTime does not know. */
-      if (upper[17] == '6' && upper[18] == '0')
-        upper[17] = '5', upper[18] = '9';
-      time = g_date_time_new_from_iso8601 (upper, NULL);
-    }
+  if (g_regex_match (rfc3339, value, 0, &match))
+    time = parse_time (match);
   if (time == NULL)
     g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                  "Attribute “time” is “%.64s”, not an RFC 3339 time such as 2024-01-31T12:00:00Z",

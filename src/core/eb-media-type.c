@@ -130,6 +130,14 @@ eb_media_type_is_json (const char *value)
   return ends_with (value, length, "/json") || ends_with (value, length, "+json");
 }
 
+static gboolean
+is_charset (const char *text, const char *charset)
+{
+  gsize length = strcspn (text, "\"; \t");
+
+  return length == strlen (charset) && g_ascii_strncasecmp (text, charset, length) == 0;
+}
+
 /**
  * eb_media_type_is_utf8:
  *
@@ -150,8 +158,7 @@ eb_media_type_is_utf8 (const char *value)
       charset = p + strlen ("charset=");
       if (*charset == '"')
         charset++;
-      return g_ascii_strncasecmp (charset, "utf-8", strlen ("utf-8")) == 0
-             || g_ascii_strncasecmp (charset, "us-ascii", strlen ("us-ascii")) == 0;
+      return is_charset (charset, "utf-8") || is_charset (charset, "us-ascii");
     }
   return TRUE;
 }

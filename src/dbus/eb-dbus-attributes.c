@@ -36,10 +36,18 @@ bytes_to_string (GVariant *value)
 static char *
 value_to_string (const char *name, GVariant *value, GError **error)
 {
+  /* The ones of the specification itself; all are strings to begin with. */
+  static const char *const strings[] = { "id",   "source",          "specversion", "subject",
+                                         "time", "datacontenttype", "dataschema",  NULL };
   gint64 integer;
 
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
     return g_variant_dup_string (value, NULL);
+  if (g_strv_contains (strings, name))
+    {
+      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "Attribute “%s” is not a string (s)", name);
+      return NULL;
+    }
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN))
     return g_strdup (g_variant_get_boolean (value) ? "true" : "false");
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_BYTESTRING))

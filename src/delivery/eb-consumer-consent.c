@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "core/eb-error.h"
 #include "delivery/eb-consumer-private.h"
 
 /* The part of EbConsumer that asks its sink for consent, where its subscriber wants that. Until it
@@ -92,4 +93,32 @@ eb_consumer_take_consent (EbConsumer *self, const EbAnswer *answer)
                         eb_consumer_get_now (self) + delay);
     }
   eb_consumer_proceed (self);
+}
+
+/**
+ * eb_consumer_claim_ping:
+ *
+ * A ping is a delivery to the sink: it needs its consent, and takes a place in the rate.
+ *
+ * Returns: FALSE with %EB_ERROR_BUSY if it may not be sent now
+ */
+gboolean
+eb_consumer_claim_ping (EbConsumer *self, GError **error)
+{
+  EbRate *rate = self->recovery != NULL ? &self->recovery->rate : NULL;
+  gint64 now_us = eb_consumer_get_now (self);
+
+  if (self->handshake != NULL)
+    g_set_error (error, EB_ERROR, EB_ERROR_BUSY, "The sink has not agreed to deliveries: %s",
+                 self->handshake->refusal != NULL ? self->handshake->refusal : "it is being asked");
+  else if (rate != NULL && eb_rate_is_limited (rate) && eb_rate_get_due (rate) > now_us)
+    g_set_error_literal (error, EB_ERROR, EB_ERROR_BUSY,
+                         "The rate allows no delivery at this moment; try again later");
+  else
+    {
+      if (rate != NULL)
+        eb_rate_take (rate, now_us);
+      return TRUE;
+    }
+  return FALSE;
 }

@@ -81,6 +81,7 @@ void eb_consumer_take_page (EbConsumer *self, EbPage *page, guint64 tail, GHashT
 EbChange *eb_consumer_take_progress (EbConsumer *self, guint64 tail);
 
 void eb_consumer_replace (EbConsumer *self, EbSubscription *subscription, EbTransport *transport);
+gboolean eb_consumer_claim_ping (EbConsumer *self, GError **error);
 EbInspection *eb_consumer_inspect (EbConsumer *self);
 EbStart *eb_consumer_get_start (EbConsumer *self);
 

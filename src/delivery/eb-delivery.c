@@ -175,20 +175,29 @@ eb_delivery_get_charge (const EbDelivery *self)
   return charge;
 }
 
+static guint64
+get_time (const EbDelivery *self)
+{
+  return (guint64) eb_event_get_accepted (eb_parcel_get_event (self->parcel));
+}
+
 /**
  * eb_delivery_write_id:
  * @prefix: of the subscription, from eb_webhook_id_prefix()
  * @id: (out): its `webhook-id`, the same on every attempt
  *
- * A batch's has the first sequence too. After a kill before any answer it is not known any more
- * what a batch was made of; one that is made anew and begins elsewhere must not be taken for it.
+ * A ping's has its time. A batch's has the first sequence too. After a kill before any answer it is
+ * not known any more what a batch was made of; one that is made anew and begins elsewhere must not
+ * be taken for it.
  */
 void
 eb_delivery_write_id (const EbDelivery *self, const char *prefix, char id[EB_WEBHOOK_ID_SIZE])
 {
   guint64 sequence = eb_delivery_get_sequence (self);
 
-  if (self->parcels == NULL || self->parcels->len == 1)
+  if (sequence == 0) /* a ping, of which there is one at a time */
+    g_snprintf (id, EB_WEBHOOK_ID_SIZE, "%s-%" G_GUINT64_FORMAT "-0", prefix, get_time (self));
+  else if (self->parcels == NULL || self->parcels->len == 1)
     g_snprintf (id, EB_WEBHOOK_ID_SIZE, "%s-%" G_GUINT64_FORMAT, prefix, sequence);
   else
     g_snprintf (id, EB_WEBHOOK_ID_SIZE, "%s-%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, prefix,

@@ -477,7 +477,14 @@ void
 eb_dispatcher_ping (EbDispatcher *self, EbSubscription *subscription, EbEvent *event, GTask *task)
 {
   EbSinkKind kind = eb_sink_get_kind (eb_subscription_get_sink (subscription));
+  EbConsumer *consumer = find_consumer (self, subscription);
+  GError *error = NULL;
 
+  if (consumer != NULL && !eb_consumer_claim_ping (consumer, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
   eb_pinger_send (self->pinger, get_transport (self, kind), subscription, event, task);
 }
 

@@ -38,14 +38,18 @@ describe_refusal (const EbAnswer *answer, const char *origin)
 
 /* Returns: 0 for no limit; what is no number, or none that lets anything through, is none either:
  *   it has agreed to deliveries after all */
-static guint
-parse_rate (const char *value)
+static gboolean
+parse_rate (const char *value, guint *per_minute)
 {
   guint64 rate = 0;
 
-  if (value == NULL || !g_ascii_string_to_unsigned (value, 10, 1, G_MAXUINT, &rate, NULL))
-    return 0;
-  return (guint) rate;
+  *per_minute = 0;
+  if (value == NULL || g_str_equal (value, "*"))
+    return TRUE;
+  if (!g_ascii_string_to_unsigned (value, 10, 1, G_MAXUINT, &rate, NULL))
+    return FALSE;
+  *per_minute = (guint) rate;
+  return TRUE;
 }
 
 /**
@@ -63,10 +67,13 @@ eb_consent_read (EbConsent *self, const EbAnswer *answer, const char *origin)
   *self = (EbConsent){ 0 };
   self->given = answer->kind == EB_ANSWER_RESPONSE && answer->allowed_origin != NULL
                 && allows (answer->allowed_origin, origin);
-  if (self->given)
-    self->per_minute = parse_rate (answer->allowed_rate);
-  else
+  if (!self->given)
     self->refusal = describe_refusal (answer, origin);
+  else if (!parse_rate (answer->allowed_rate, &self->per_minute))
+    {
+      self->given = FALSE;
+      self->refusal = g_strdup ("its WebHook-Allowed-Rate is neither a number above 0 nor “*”");
+    }
 }
 
 EbHandshake *

@@ -96,12 +96,16 @@ put_number (char *end, guint64 number)
 static char *
 put_id_end (char *end, const EbDelivery *delivery)
 {
-  if (eb_delivery_get_size (delivery) > 1)
+  guint64 sequence = eb_delivery_get_sequence (delivery);
+  EbEvent *event = eb_parcel_get_event (delivery->parcel);
+
+  if (sequence == 0 || eb_delivery_get_size (delivery) > 1)
     {
-      end = put_number (end, eb_delivery_get_first (delivery));
+      end = put_number (end, sequence == 0 ? (guint64) eb_event_get_accepted (event)
+                                           : eb_delivery_get_first (delivery));
       *end++ = '-';
     }
-  return put_number (end, eb_delivery_get_sequence (delivery));
+  return put_number (end, sequence);
 }
 
 static char *

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "codec/eb-problem.h"
+
 /**
  * eb_client_new:
  * @fd: (transfer full): a connected socket, non-blocking
@@ -146,6 +148,15 @@ eb_client_continue (EbClient *self)
   send_line (self, "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
+/* As far as it has been read: the request line may be what is wrong. */
+static gboolean
+asks_for_version_1 (EbClient *self)
+{
+  g_autofree char *target = eb_client_dup_slice (self, self->framing.target);
+
+  return target != NULL && g_str_has_prefix (target, "/v1/");
+}
+
 /**
  * eb_client_refuse:
  * @phrase: of @status
@@ -156,15 +167,19 @@ eb_client_continue (EbClient *self)
 void
 eb_client_refuse (EbClient *self, guint status, const char *phrase, const char *reason)
 {
-  g_autofree char *answer = g_strdup_printf ("HTTP/1.1 %u %s\r\n"
-                                             "Content-Type: text/plain; charset=utf-8\r\n"
-                                             "Content-Length: %" G_GSIZE_FORMAT "\r\n"
-                                             "%s"
-                                             "Connection: close\r\n"
-                                             "\r\n"
-                                             "Error: %s\n",
-                                             status, phrase, strlen (reason) + 8,
-                                             status == 503 ? "Retry-After: 1\r\n" : "", reason);
+  gboolean is_problem = asks_for_version_1 (self);
+  g_autofree char *body = is_problem ? eb_problem_to_json (status, phrase, reason)
+                                     : g_strdup_printf ("Error: %s\n", reason);
+  g_autofree char *answer =
+      g_strdup_printf ("HTTP/1.1 %u %s\r\n"
+                       "Content-Type: %s\r\n"
+                       "Content-Length: %" G_GSIZE_FORMAT "\r\n"
+                       "%s"
+                       "Connection: close\r\n"
+                       "\r\n"
+                       "%s",
+                       status, phrase, is_problem ? EB_PROBLEM_TYPE : "text/plain; charset=utf-8",
+                       strlen (body), status == 503 ? "Retry-After: 1\r\n" : "", body);
 
   send_line (self, answer);
   shutdown (self->fd, SHUT_WR);

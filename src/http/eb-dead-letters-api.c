@@ -128,7 +128,7 @@ dropped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (eb_bus_drop_dead_letters_finish (EB_BUS (source), result, &error))
-    soup_server_message_set_status (exchange->message, SOUP_STATUS_NO_CONTENT, NULL);
+    eb_exchange_reply_nothing (exchange);
   else
     eb_exchange_reply_error (exchange, error);
 }
@@ -158,7 +158,7 @@ handle_drop (EbExchange *taken, const char *id)
 static const EbSubscriptionRoute routes[] = {
   { LETTERS_SUFFIX, "GET", handle_list, { "after", "limit" } },
   { LETTERS_SUFFIX, "DELETE", handle_drop, { "sequences" } },
-  { REDRIVE_SUFFIX, "POST", handle_redrive, { NULL } },
+  { REDRIVE_SUFFIX, "POST", handle_redrive, { "after" } },
 };
 
 /**

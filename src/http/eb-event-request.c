@@ -42,6 +42,16 @@ has_attributes (SoupMessageHeaders *headers)
   return FALSE;
 }
 
+/* Subscribers would get the encoded bytes without a word about it. */
+static gboolean
+is_encoded (EbExchange *exchange)
+{
+  const char *encoding = soup_message_headers_get_list (
+      soup_server_message_get_request_headers (exchange->message), "Content-Encoding");
+
+  return encoding != NULL && g_ascii_strcasecmp (encoding, "identity") != 0;
+}
+
 /**
  * eb_event_request_get_mode:
  *
@@ -52,6 +62,8 @@ eb_event_request_get_mode (EbExchange *exchange)
 {
   const char *type = exchange->content_type;
 
+  if (is_encoded (exchange))
+    return EB_EVENT_REQUEST_ENCODED;
   if (type != NULL && g_ascii_strncasecmp (type, FORMAT_PREFIX, strlen (FORMAT_PREFIX)) == 0)
     {
       if (!eb_media_type_is_valid (type) || !eb_media_type_is_utf8 (type))

@@ -24,6 +24,7 @@ typedef enum
   EB_EVENT_REQUEST_STRUCTURED,
   EB_EVENT_REQUEST_BATCH,
   EB_EVENT_REQUEST_UNSUPPORTED,
+  EB_EVENT_REQUEST_ENCODED,
 } EbEventRequestMode;
 
 EbEventRequestMode eb_event_request_get_mode (EbExchange *exchange);

@@ -124,6 +124,13 @@ handle_publish (EbExchange *taken)
       reply_unsupported (exchange);
       return;
     }
+  if (mode == EB_EVENT_REQUEST_ENCODED)
+    {
+      soup_message_headers_replace (get_response_headers (exchange), "Accept-Encoding", "identity");
+      eb_exchange_reply_problem (exchange, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE,
+                                 "Content-Encoding: events are taken as they are, without one");
+      return;
+    }
   drafts = eb_event_request_read (exchange, mode, &error);
   if (drafts != NULL)
     publish (g_steal_pointer (&exchange), drafts, mode);

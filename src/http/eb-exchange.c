@@ -120,6 +120,27 @@ eb_exchange_reply_json (EbExchange *self, char *text)
                                     strlen (text));
 }
 
+/* Of the headers that libsoup has written it concludes that nothing but the connection's end shows
+ * where a 204 ends. */
+static void
+wrote_headers_cb (SoupServerMessage *message, gpointer user_data)
+{
+  soup_message_headers_set_encoding (soup_server_message_get_response_headers (message),
+                                     SOUP_ENCODING_NONE);
+}
+
+/**
+ * eb_exchange_reply_nothing:
+ *
+ * Answers with status 204.
+ */
+void
+eb_exchange_reply_nothing (EbExchange *self)
+{
+  set_status (self, SOUP_STATUS_NO_CONTENT);
+  g_signal_connect (self->message, "wrote-headers", G_CALLBACK (wrote_headers_cb), NULL);
+}
+
 /* How the errors of EB_ERROR look from here. */
 static const guint statuses[] = {
   [EB_ERROR_INVALID] = SOUP_STATUS_BAD_REQUEST,

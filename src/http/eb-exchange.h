@@ -35,6 +35,7 @@ void eb_exchange_pause (EbExchange *self);
 void eb_exchange_reply_text (EbExchange *self, guint status, const char *text);
 void eb_exchange_reply_problem (EbExchange *self, guint status, const char *detail);
 void eb_exchange_reply_json (EbExchange *self, char *text);
+void eb_exchange_reply_nothing (EbExchange *self);
 void eb_exchange_reply_error (EbExchange *self, const GError *error);
 guint eb_exchange_get_status_for_error (const GError *error);
 

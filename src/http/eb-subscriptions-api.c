@@ -7,6 +7,7 @@
 
 #include "bus/eb-bus-defaults.h"
 #include "codec/eb-subscription-json.h"
+#include "core/eb-error.h"
 #include "http/eb-query.h"
 #include "http/eb-subscription-actions.h"
 #include "http/eb-subscription-route.h"
@@ -35,6 +36,24 @@ reply_created (EbExchange *exchange, const EbSubscriptionInfo *info)
                                 "Location", location);
 }
 
+/* What is left for the bus to find: where it begins, and whether policy allows its sink. */
+static void
+name_member (GError *error)
+{
+  const char *member = NULL;
+  char *message;
+
+  if (g_error_matches (error, EB_ERROR, EB_ERROR_INVALID))
+    member = "config.start";
+  else if (g_error_matches (error, EB_ERROR, EB_ERROR_FORBIDDEN))
+    member = "sink";
+  if (member == NULL)
+    return;
+  message = g_strdup_printf ("Member “%s”: %s", member, error->message);
+  g_free (error->message);
+  error->message = message;
+}
+
 static void
 put_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -46,6 +65,7 @@ put_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (info == NULL)
     {
+      name_member (error);
       eb_exchange_reply_error (exchange, error);
       return;
     }
@@ -191,7 +211,7 @@ deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (eb_bus_unsubscribe_finish (EB_BUS (source), result, &error))
-    soup_server_message_set_status (exchange->message, SOUP_STATUS_NO_CONTENT, NULL);
+    eb_exchange_reply_nothing (exchange);
   else
     eb_exchange_reply_error (exchange, error);
 }
