@@ -30,7 +30,9 @@ test_valid (void)
     g_assert_true (eb_media_type_is_valid (valid[i]));
   for (gsize i = 0; i < G_N_ELEMENTS (invalid); i++)
     {
-      g_test_message ("%s", invalid[i]);
+      g_autofree char *shown = g_strescape (invalid[i], NULL);
+
+      g_test_message ("%s", shown);
       g_assert_false (eb_media_type_is_valid (invalid[i]));
     }
 }

@@ -42,7 +42,9 @@ test_reference (void)
     }
   for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
-      g_test_message ("%s", wrong[i]);
+      g_autofree char *shown = g_strescape (wrong[i], NULL);
+
+      g_test_message ("%s", shown);
       g_assert_false (eb_uri_is_reference (wrong[i]));
       g_assert_false (eb_uri_is_absolute (wrong[i]));
     }
