@@ -237,6 +237,26 @@ test_aside (Fixture *fixture, gconstpointer data)
   eb_bus_fixture_assert_arrival (fixture, A, 4, 1, 2);
 }
 
+/* What the ledger was not told yet of exceptions before the place, it is told with the replay. */
+static void
+test_untold (Fixture *fixture, gconstpointer data)
+{
+  static const EbFakeBehaviour script[] = { EB_FAKE_ANSWER_500, EB_FAKE_ANSWER_500 };
+
+  eb_fake_sinks_script (fixture->sinks, A, script, G_N_ELEMENTS (script));
+  eb_bus_fixture_put_sink (fixture, "s", "a:1", NULL);
+  eb_fake_ledger_refuse (fixture->fake, EB_ERROR_IO);
+  eb_bus_fixture_publish (fixture, "t", 3);
+  g_assert_true (eb_bus_fixture_drain (fixture));
+  eb_bus_fixture_run ();
+  eb_fake_ledger_accept (fixture->fake);
+  replay_after (fixture, 2);
+  g_assert_true (eb_bus_fixture_drain (fixture));
+  eb_bus_fixture_assert_arrival (fixture, A, 3, 3, 1);
+  eb_fake_clock_advance (fixture->clock, 2 * SECOND);
+  eb_bus_fixture_wait (fixture, A, 6);
+}
+
 /* What is under way is broken off, and its answer is nobody's. */
 static void
 test_broken_off (Fixture *fixture, gconstpointer data)
@@ -324,6 +344,7 @@ main (int argc, char **argv)
   ADD ("under-load", test_under_load);
   ADD ("late-page", test_late_page);
   ADD ("aside", test_aside);
+  ADD ("untold", test_untold);
   ADD ("broken-off", test_broken_off);
   ADD ("refused", test_refused);
   ADD ("survives", test_survives);
