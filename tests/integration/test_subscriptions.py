@@ -139,6 +139,18 @@ class RoutesTest(SubscriptionsCase):
         self.problem(404, "“a”", "DELETE", path_of("a"))
         self.assertEqual(self.ask(200, "GET", ROOT)[1], [])
 
+    def test_delete_keeps_the_connection(self):
+        self.put("a", "http://127.0.0.1:9/")
+        answers = self.raw(f"DELETE {path_of('a')} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),
+                           f"GET {path_of('a')} HTTP/1.1\r\nHost: localhost\r\n"
+                           "Connection: close\r\n\r\n".encode())
+        self.assertEqual(re.findall("HTTP/1.1 ([0-9]+)", str(answers)), ["204", "404"])
+
+    def test_what_the_gate_refuses_is_a_problem(self):
+        answer = str(self.raw(f"GET {ROOT} HTTP/1.1\r\n\r\n".encode()))
+        self.assertIn("400 Bad Request", answer)
+        self.assertIn("application/problem+json", answer)
+
     def test_list(self):
         for name in ("b", "a", "ä/ 1"):
             self.put(name, "http://127.0.0.1:9/")
