@@ -8,10 +8,12 @@ import json
 import re
 import signal
 import tempfile
+import threading
+import time
 import unittest
 import urllib.parse
 
-from bus import OK, BusCase, read_request
+from bus import DEADLINE_S, OK, BusCase, read_request
 
 ROOT = "/v1/subscriptions"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -286,6 +288,36 @@ class DeliveriesTest(SubscriptionsCase):
         self.ask(204, "DELETE", path_of("third"))
         self.publish()
         self.assertEqual(self.take(self.target, 1), [4])
+
+    def test_redrive_under_load(self):
+        taken, well = [], threading.Event()
+
+        def serve(sink, connection):
+            with connection.makefile("rb") as stream:
+                while True:
+                    _, headers, body = read_request(stream)
+                    failed = body == b"bad" and not well.is_set()
+                    if not failed:
+                        taken.append(int(headers["ce-sequence"]))
+                        sink.requests.put(len(taken))
+                    connection.sendall(OK.replace(b"200", b"500") if failed else OK)
+
+        sink = self.sink(serve)
+        self.put("a", f"http://{sink.address}/", config={"retry": []})
+        for number in range(300):
+            self.publish(b"bad" if number % 10 == 0 else b"good")
+        deadline = time.monotonic() + DEADLINE_S
+        while len(self.ask(200, "GET", path_of("a", "/dead-letters"))[1]) < 30:
+            self.assertLess(time.monotonic(), deadline)
+        well.set()
+        publisher = threading.Thread(target=lambda: [self.publish() for _ in range(300)])
+        publisher.start()
+        redriven = self.ask(200, "POST", path_of("a", "/dead-letters/redrive"))[1]
+        publisher.join()
+        while len(taken) < 600:
+            sink.get()
+        self.assertEqual(redriven, {"redriven": 30, "left": 0})
+        self.assertEqual(sorted(taken), list(range(1, 601)))
 
     def test_pause_and_resume(self):
         self.put("a", self.url)
