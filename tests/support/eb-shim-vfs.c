@@ -37,24 +37,50 @@ typedef struct
   sqlite3_file *real; /* lies behind */
 } ShimFile;
 
+typedef enum
+{
+  CALL_WRITE, /* needs space */
+  CALL_SYNC,
+  CALL_OTHER,
+} Call;
+
+static gboolean
+fails (EbShimVfs *self, Call call)
+{
+  if (self->fail_at == 0 || self->n_calls < self->fail_at)
+    return FALSE;
+  switch (self->fault)
+    {
+    case EB_SHIM_EIO_ONCE:
+      return self->n_calls == self->fail_at;
+    case EB_SHIM_ENOSPC:
+      return call == CALL_WRITE;
+    case EB_SHIM_CUT:
+      return TRUE;
+    case EB_SHIM_CUT_AT_SYNC:
+      return self->failed || call == CALL_SYNC;
+    default:
+      g_return_val_if_reached (FALSE);
+    }
+}
+
 /* Returns: SQLITE_OK, or @io_error or SQLITE_FULL if this call is one that fails */
 static int
-count_call (EbShimVfs *self, int io_error, gboolean needs_space)
+count_call (EbShimVfs *self, Call call, int io_error)
 {
-  gboolean fails = FALSE;
-
   self->n_calls++;
-  if (self->fail_at != 0 && self->n_calls >= self->fail_at)
-    {
-      fails = self->fault == EB_SHIM_CUT || (self->fault == EB_SHIM_ENOSPC && needs_space)
-              || (self->fault == EB_SHIM_EIO_ONCE && self->n_calls == self->fail_at);
-      if (fails && !self->failed)
-        g_main_context_wakeup (NULL); /* somebody may wait for it there */
-      self->failed |= fails;
-    }
-  if (!fails)
+  if (!fails (self, call))
     return SQLITE_OK;
+  if (!self->failed)
+    g_main_context_wakeup (NULL); /* somebody may wait for it there */
+  self->failed = TRUE;
   return self->fault == EB_SHIM_ENOSPC ? SQLITE_FULL : io_error;
+}
+
+static gboolean
+is_cut (EbShimVfs *self)
+{
+  return self->failed && (self->fault == EB_SHIM_CUT || self->fault == EB_SHIM_CUT_AT_SYNC);
 }
 
 static int
@@ -72,7 +98,7 @@ shim_read (sqlite3_file *file, void *buffer, int size, sqlite3_int64 offset)
   int code;
 
   g_mutex_lock (&self->shim->lock);
-  code = count_call (self->shim, SQLITE_IOERR_READ, FALSE);
+  code = count_call (self->shim, CALL_OTHER, SQLITE_IOERR_READ);
   g_mutex_unlock (&self->shim->lock);
   return code != SQLITE_OK ? code : self->real->pMethods->xRead (self->real, buffer, size, offset);
 }
@@ -82,7 +108,7 @@ shim_write (sqlite3_file *file, const void *bytes, int size, sqlite3_int64 offse
 {
   ShimFile *self = (ShimFile *) file;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->shim->lock);
-  int code = count_call (self->shim, SQLITE_IOERR_WRITE, TRUE);
+  int code = count_call (self->shim, CALL_WRITE, SQLITE_IOERR_WRITE);
 
   if (code != SQLITE_OK)
     return code;
@@ -96,7 +122,7 @@ shim_truncate (sqlite3_file *file, sqlite3_int64 size)
 {
   ShimFile *self = (ShimFile *) file;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->shim->lock);
-  int code = count_call (self->shim, SQLITE_IOERR_TRUNCATE, FALSE);
+  int code = count_call (self->shim, CALL_OTHER, SQLITE_IOERR_TRUNCATE);
 
   if (code != SQLITE_OK)
     return code;
@@ -110,7 +136,7 @@ shim_sync (sqlite3_file *file, int flags)
 {
   ShimFile *self = (ShimFile *) file;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->shim->lock);
-  int code = count_call (self->shim, SQLITE_IOERR_FSYNC, FALSE);
+  int code = count_call (self->shim, CALL_SYNC, SQLITE_IOERR_FSYNC);
 
   if (code == SQLITE_OK && self->image != NULL)
     eb_disk_image_sync (self->image);
@@ -248,7 +274,7 @@ shim_open (sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags, in
   EbShimVfs *self = (EbShimVfs *) vfs;
   ShimFile *shim_file = (ShimFile *) file;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  int code = count_call (self, SQLITE_IOERR, FALSE);
+  int code = count_call (self, CALL_OTHER, SQLITE_IOERR);
 
   file->pMethods = NULL;
   shim_file->shim = self;
@@ -269,7 +295,7 @@ shim_delete (sqlite3_vfs *vfs, const char *path, int sync_folder)
 {
   EbShimVfs *self = (EbShimVfs *) vfs;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  int code = count_call (self, SQLITE_IOERR_DELETE, FALSE);
+  int code = count_call (self, CALL_OTHER, SQLITE_IOERR_DELETE);
 
   if (code != SQLITE_OK)
     return code;
@@ -392,7 +418,7 @@ eb_shim_vfs_fail_after (EbShimVfs *self, guint n_calls, EbShimFault fault)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  if (self->failed && self->fault == EB_SHIM_CUT)
+  if (is_cut (self))
     return; /* the power stays off */
   self->fail_at = self->n_calls + n_calls + 1;
   self->fault = fault;
@@ -437,7 +463,7 @@ eb_shim_vfs_is_cut (EbShimVfs *self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  return self->failed && self->fault == EB_SHIM_CUT;
+  return is_cut (self);
 }
 
 static void
@@ -469,7 +495,7 @@ eb_shim_vfs_restore (EbShimVfs *self, EbShimLoss loss)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  if (self->failed && self->fault == EB_SHIM_CUT)
+  if (is_cut (self))
     {
       if (loss == EB_SHIM_LOSE_UNSYNCED)
         lose_all (self);

@@ -12,12 +12,14 @@ G_BEGIN_DECLS
  * @EB_SHIM_EIO_ONCE: that call fails, and the next one works
  * @EB_SHIM_ENOSPC: from that call on whatever needs space fails, until eb_shim_vfs_restore()
  * @EB_SHIM_CUT: from that call on everything fails: the power is off
+ * @EB_SHIM_CUT_AT_SYNC: so it is from the first sync after those calls on
  */
 typedef enum
 {
   EB_SHIM_EIO_ONCE,
   EB_SHIM_ENOSPC,
   EB_SHIM_CUT,
+  EB_SHIM_CUT_AT_SYNC,
 } EbShimFault;
 
 /**
