@@ -11,6 +11,7 @@
 #include "app/eb-bus-name.h"
 #include "app/eb-descriptors.h"
 #include "app/eb-service-manager.h"
+#include "app/eb-storage.h"
 #include "bus/eb-bus.h"
 #include "core/eb-error.h"
 #include "dbus/eb-dbus-service.h"
@@ -19,13 +20,6 @@
 #include "delivery/eb-soup-transport.h"
 #include "delivery/eb-wire-transport.h"
 #include "http/eb-http-server.h"
-#include "store/eb-memory-ledger.h"
-#include "store/eb-memory-log.h"
-#include "store/eb-sqlite-store.h"
-
-/* What is kept unless store.retention-size says otherwise. Bytes. */
-#define RETENTION_SIZE_MEMORY (64 * 1024 * 1024)
-#define RETENTION_SIZE_DISK   (1024 * 1024 * 1024)
 
 /* A service manager that stops us has no patience; what is not delivered by then is broken off. */
 #define DRAIN_LIMIT (4 * G_TIME_SPAN_SECOND)
@@ -48,9 +42,7 @@ struct _EbDaemon
 
   EbClock *clock;              /* (owned) */
   GResolver *resolver;         /* (owned) */
-  EbSqliteStore *store;        /* (owned) (nullable) with memory: */
-  EbLog *log;                  /* (owned) the store, or in memory */
-  EbLedger *ledger;            /* (owned) likewise */
+  EbStorage *storage;          /* (owned) */
   EbWorkerPool *workers;       /* (owned) */
   EbBus *bus;                  /* (owned) */
   EbHttpServer *http;          /* (owned) */
@@ -111,35 +103,6 @@ create_delivery_settings (EbDaemon *self, const EbConfiguration *configuration, 
   return settings;
 }
 
-/* By the store that there is: another location takes effect with the next start only. */
-static gsize
-get_retention_size (EbDaemon *self, const EbConfiguration *configuration)
-{
-  if (configuration->retention_size != 0)
-    return configuration->retention_size;
-  return self->store != NULL ? RETENTION_SIZE_DISK : RETENTION_SIZE_MEMORY;
-}
-
-static void
-configure_store (EbDaemon *self, const EbConfiguration *configuration)
-{
-  gsize retention_size = get_retention_size (self, configuration);
-
-  if (self->store == NULL)
-    {
-      eb_memory_log_configure (EB_MEMORY_LOG (self->log), retention_size,
-                               configuration->retention_age);
-      eb_memory_log_set_deduplication (EB_MEMORY_LOG (self->log),
-                                       configuration->deduplication_window);
-    }
-  else
-    {
-      eb_sqlite_store_configure (self->store, configuration->durability, retention_size,
-                                 configuration->retention_age);
-      eb_sqlite_store_set_deduplication (self->store, configuration->deduplication_window);
-    }
-}
-
 /* All or nothing. */
 static gboolean
 apply_configuration (EbDaemon *self, const EbConfiguration *configuration, GError **error)
@@ -153,7 +116,7 @@ apply_configuration (EbDaemon *self, const EbConfiguration *configuration, GErro
 
   if (settings == NULL)
     return FALSE;
-  configure_store (self, configuration);
+  eb_storage_configure (self->storage, configuration);
   eb_worker_pool_configure (self->workers, settings);
   eb_bus_configure (self->bus, &limits, settings->policy);
   eb_http_server_configure (self->http, &http_limits, (const char *const *) configuration->hosts);
@@ -208,7 +171,7 @@ create_transport (EbSinkKind kind,
   EbDaemon *self = user_data;
   EbExtent extent;
 
-  eb_log_get_extent (self->log, &extent);
+  eb_log_get_extent (eb_storage_get_log (self->storage), &extent);
   if (kind == EB_SINK_PEER)
     return eb_dbus_transport_new (self->connection, self->clock, settings);
   if (kind == EB_SINK_HTTP && self->transport == EB_TRANSPORT_AUTO)
@@ -223,39 +186,25 @@ fenced_cb (EbBus *bus, const char *reason, EbDaemon *self)
 }
 
 static gboolean
-open_store (EbDaemon *self, GError **error)
-{
-  const char *path = self->configuration->store_path;
-
-  if (path == NULL)
-    {
-      self->log = eb_memory_log_new (self->clock);
-      self->ledger = eb_memory_ledger_new (self->log);
-      return TRUE;
-    }
-  self->store = eb_sqlite_store_new (self->clock, path, NULL, error);
-  if (self->store == NULL)
-    return FALSE;
-  self->log = EB_LOG (g_object_ref (self->store));
-  self->ledger = EB_LEDGER (g_object_ref (self->store));
-  return TRUE;
-}
-
-static gboolean
 build (EbDaemon *self, GError **error)
 {
   g_autoptr (EbDeliverySettings) settings = NULL;
+  EbLog *log;
 
   self->transport = self->configuration->transport;
   self->clock = eb_system_clock_new ();
   self->resolver = eb_resolver_new (self->clock, NULL, NULL);
   g_resolver_set_default (self->resolver); /* so that libsoup's sinks are looked up by it too */
   settings = create_delivery_settings (self, self->configuration, error);
-  if (settings == NULL || !open_store (self, error))
+  if (settings == NULL)
     return FALSE;
-  self->workers = eb_worker_pool_new (self->configuration->workers, self->clock, self->log,
-                                      settings, create_transport, self);
-  self->bus = eb_bus_new (self->clock, self->log, self->ledger, self->workers);
+  self->storage = eb_storage_new (self->clock, self->configuration->store_path, error);
+  if (self->storage == NULL)
+    return FALSE;
+  log = eb_storage_get_log (self->storage);
+  self->workers = eb_worker_pool_new (self->configuration->workers, self->clock, log, settings,
+                                      create_transport, self);
+  self->bus = eb_bus_new (self->clock, log, eb_storage_get_ledger (self->storage), self->workers);
   g_signal_connect (self->bus, "fenced", G_CALLBACK (fenced_cb), self);
   self->http = eb_http_server_new (self->bus, self->clock, error);
   return self->http != NULL && apply_configuration (self, self->configuration, error);
@@ -442,8 +391,7 @@ eb_daemon_run (EbDaemon *self, GError **error)
   if (self->error == NULL)
     g_main_loop_run (self->loop);
   eb_worker_pool_stop (self->workers);
-  if (self->store != NULL)
-    eb_sqlite_store_close (self->store);
+  eb_storage_close (self->storage);
 
   if (self->error == NULL)
     return TRUE;
@@ -473,11 +421,7 @@ eb_daemon_finalize (GObject *object)
     g_signal_handlers_disconnect_by_data (self->bus, self);
   g_clear_object (&self->bus);
   g_clear_object (&self->workers);
-  g_clear_object (&self->ledger);
-  g_clear_object (&self->log);
-  if (self->store != NULL)
-    eb_sqlite_store_close (self->store); /* if it did not come to run */
-  g_clear_object (&self->store);
+  g_clear_pointer (&self->storage, eb_storage_free);
   g_clear_object (&self->resolver);
   g_clear_object (&self->connection);
   g_clear_object (&self->clock);
