@@ -30,7 +30,7 @@ import urllib.parse
 
 PROGRAM = os.environ.get("EVENTBUSCTL")
 DAEMON = os.environ.get("EVENTBUSD")
-DEADLINE = 20  # seconds; only a broken program ever needs them
+DEADLINE = 60  # seconds; only a broken program ever needs them
 COMPLETION = pathlib.Path(__file__).parents[2] / "data" / "completion"
 
 

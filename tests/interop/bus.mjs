@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 // Far above what anything here takes, also under a sanitizer on a busy machine.
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 
 /** What the promise gives, unless that takes too long. */
 export async function within (promise, what) {

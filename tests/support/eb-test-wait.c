@@ -7,7 +7,7 @@
 
 /* How long a test waits for what must happen before it says that it did not; generous, because
  * machines under sanitizers and load are slow. Nothing ever waits for it to pass. */
-#define PATIENCE_SECONDS 30
+#define PATIENCE_SECONDS 60
 
 static gboolean
 out_of_patience_cb (gpointer user_data)

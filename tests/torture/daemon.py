@@ -11,8 +11,8 @@ import signal
 import socket
 import subprocess
 
-READY_S = 20
-EXIT_S = 20
+READY_S = 60
+EXIT_S = 60
 # Lines of output that are kept to show when something went wrong.
 KEPT_LINES = 200
 

@@ -10,7 +10,7 @@
 #include "support/eb-fake-clock.h"
 
 /* Far more than any wait here takes, even under a sanitizer on a busy machine. */
-#define DEADLINE (30 * G_TIME_SPAN_SECOND)
+#define DEADLINE (60 * G_TIME_SPAN_SECOND)
 
 /* Threads that names of which nothing is known may take, and those that hung before. */
 #define FOR_NEW  48
