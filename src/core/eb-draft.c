@@ -15,6 +15,10 @@
  * data; the bound keeps a request head that carries it well below its own limit. */
 #define MAX_CONTENT_TYPE_LENGTH 1024
 
+/* Besides id, source, type and datacontenttype. With all else that a delivery has, 32 headers of
+ * the subscription's own included, these are less than the 256 that a careful server reads. */
+#define MAX_ATTRIBUTES 200
+
 /* Longer than the 20 characters that CloudEvents advises, for those who exceed it. */
 #define MAX_NAME_LENGTH 64
 
@@ -244,6 +248,12 @@ add (EbDraft *self, const char *name, const char *value, GError **error)
   if (field != NULL ? *field != NULL : g_tree_lookup (self->attributes, name) != NULL)
     {
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "Attribute “%s” is given twice", name);
+      return FALSE;
+    }
+  if (field == NULL && g_tree_nnodes (self->attributes) >= MAX_ATTRIBUTES)
+    {
+      g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+                   "The event has more than %d attributes (at “%s”)", MAX_ATTRIBUTES, name);
       return FALSE;
     }
   if (self->size + strlen (name) + strlen (value) > EB_MAX_ATTRIBUTES_SIZE)

@@ -56,6 +56,10 @@ check_id (const char *id, GError **error)
   else if (!g_utf8_validate (id, -1, NULL))
     g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
                          "The subscription's id is not valid UTF-8");
+  else if (g_str_equal (id, ".") || g_str_equal (id, ".."))
+    /* RFC 3986 5.2.4: clients take such a segment out of a path before they send it. */
+    g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+                 "The subscription's id is “%s”, which no URL can name", id);
   else
     return TRUE;
   return FALSE;
