@@ -49,9 +49,29 @@ info_new (EbBus *self, EbSubscription *subscription, EbInspection *inspection)
   info->state = inspection != NULL ? inspection->state : "active";
   info->cursor = inspection != NULL ? inspection->cursor : 0;
   info->lag = head - MIN (info->cursor, head);
-  info->expires_us = eb_registry_get_end (self->registry, eb_subscription_get_id (subscription));
   info->last_error = inspection != NULL ? g_steal_pointer (&inspection->last_error) : NULL;
   return info;
+}
+
+static EbSubscriptionInfo *
+info_new_current (EbBus *self, EbSubscription *subscription, EbInspection *inspection)
+{
+  EbSubscriptionInfo *info = info_new (self, subscription, inspection);
+
+  info->expires_us = eb_registry_get_end (self->registry, eb_subscription_get_id (subscription));
+  return info;
+}
+
+/**
+ * eb_bus_describe_ended:
+ * @subscription: that there was just now
+ *
+ * Returns: (transfer full): as it was before anything was delivered to it
+ */
+EbSubscriptionInfo *
+eb_bus_describe_ended (EbBus *self, EbSubscription *subscription)
+{
+  return info_new (self, subscription, NULL);
 }
 
 static void ask_workers (EbBus *self, GTask *task);
@@ -88,7 +108,7 @@ described_cb (GObject *source, GAsyncResult *result, gpointer user_data)
           eb_registry_lookup (self->registry, g_ptr_array_index (description->ids, i));
 
       if (current != NULL)
-        g_ptr_array_add (infos, info_new (self, current, inspections->pdata[i]));
+        g_ptr_array_add (infos, info_new_current (self, current, inspections->pdata[i]));
     }
   g_task_return_pointer (task, infos, (GDestroyNotify) g_ptr_array_unref);
 }

@@ -60,6 +60,7 @@ void eb_bus_describe_async (EbBus *self,
                             GAsyncReadyCallback callback,
                             gpointer user_data);
 GPtrArray *eb_bus_describe_finish (EbBus *self, GAsyncResult *result);
+EbSubscriptionInfo *eb_bus_describe_ended (EbBus *self, EbSubscription *subscription);
 
 /* eb-bus-registrations.c */
 void eb_bus_renew (EbBus *self, EbSubscription *subscription, GTask *task);

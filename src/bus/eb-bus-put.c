@@ -40,12 +40,12 @@ described_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   const Put *put = g_task_get_task_data (task);
   g_autoptr (GPtrArray) infos = eb_bus_describe_finish (EB_BUS (source), result);
 
-  if (infos->len > 0)
-    g_task_return_pointer (task, g_ptr_array_steal_index (infos, 0),
-                           (GDestroyNotify) eb_subscription_info_free);
-  else
-    g_task_return_new_error (task, EB_ERROR, EB_ERROR_NOT_FOUND, "The subscription “%s” has ended",
-                             eb_subscription_get_id (put->wanted));
+  /* Somebody may have ended it since: it was put all the same. */
+  g_task_return_pointer (task,
+                         infos->len > 0
+                             ? g_ptr_array_steal_index (infos, 0)
+                             : eb_bus_describe_ended (EB_BUS (source), put->subscription),
+                         (GDestroyNotify) eb_subscription_info_free);
 }
 
 /* Takes @task. */
