@@ -110,7 +110,8 @@ eb_bus_subscribe_finish (EbBus *self, GAsyncResult *result, GError **error)
  * eb_bus_unsubscribe_async:
  * @reason: for those who are told
  *
- * Done when no delivery of it is under way, and none will start.
+ * Done when no delivery of it is under way, and none will start. Of one whose lease has ended and
+ * which may come back, the state is forgotten.
  */
 void
 eb_bus_unsubscribe_async (EbBus *self,
@@ -124,6 +125,11 @@ eb_bus_unsubscribe_async (EbBus *self,
   g_autoptr (EbSubscription) subscription = NULL;
 
   g_task_set_source_tag (task, eb_bus_unsubscribe_async);
+  if (known == NULL && eb_bus_has_expired (self, id))
+    {
+      eb_bus_forget (self, id, g_steal_pointer (&task));
+      return;
+    }
   if (known == NULL)
     {
       g_task_return_new_error (task, EB_ERROR, EB_ERROR_NOT_FOUND, "There is no subscription “%s”",

@@ -122,17 +122,25 @@ read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                                     strlen (text));
 }
 
+/* Returns: whether a stream of events is acceptable (RFC 9110 12.5.1), and what is here is not */
 static gboolean
 wants_stream (EbExchange *exchange)
 {
+  static const char *const here[] = { "*/*", "application/*", "application/json",
+                                      EB_EVENTS_JSON_TYPE };
   const char *accept = soup_message_headers_get_list (
       soup_server_message_get_request_headers (exchange->message), "Accept");
-  g_auto (GStrv) types = g_strsplit (accept != NULL ? accept : "", ",", -1);
+  GSList *types = accept != NULL ? soup_header_parse_quality_list (accept, NULL) : NULL;
+  gboolean stream = FALSE, batch = FALSE;
 
-  for (char **type = types; *type != NULL; type++)
-    if (eb_media_type_is (g_strstrip (*type), "text/event-stream"))
-      return TRUE;
-  return FALSE;
+  for (GSList *type = types; type != NULL; type = type->next)
+    {
+      stream |= eb_media_type_is (type->data, "text/event-stream");
+      for (gsize i = 0; i < G_N_ELEMENTS (here); i++)
+        batch |= eb_media_type_is (type->data, here[i]);
+    }
+  soup_header_free_list (types);
+  return stream && !batch;
 }
 
 /**

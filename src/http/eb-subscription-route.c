@@ -35,7 +35,8 @@ get_allowed (const EbSubscriptionRoute *routes, gsize n_routes, const char *suff
 
   for (gsize i = 0; i < n_routes; i++)
     if (g_str_equal (routes[i].suffix, suffix))
-      g_string_append_printf (allowed, "%s%s", allowed->len > 0 ? ", " : "", routes[i].method);
+      g_string_append_printf (allowed, "%s%s%s", allowed->len > 0 ? ", " : "", routes[i].method,
+                              g_str_equal (routes[i].method, "GET") ? ", HEAD" : "");
   return g_string_free (allowed, FALSE);
 }
 
@@ -49,6 +50,20 @@ find_route (const EbSubscriptionRoute *routes,
     if (g_str_equal (routes[i].suffix, suffix) && g_str_equal (routes[i].method, method))
       return &routes[i];
   return NULL;
+}
+
+/**
+ * eb_subscription_route_get_method:
+ *
+ * Returns: (transfer none): the method by which the request is handled: HEAD is GET, of which
+ *   libsoup sends the head alone
+ */
+const char *
+eb_subscription_route_get_method (EbExchange *exchange)
+{
+  const char *method = soup_server_message_get_method (exchange->message);
+
+  return g_str_equal (method, "HEAD") ? "GET" : method;
 }
 
 /**
@@ -110,7 +125,7 @@ eb_subscription_routes_handle (EbExchange *exchange,
                                const EbSubscriptionRoute *routes,
                                gsize n_routes)
 {
-  const char *method = soup_server_message_get_method (exchange->message);
+  const char *method = eb_subscription_route_get_method (exchange);
   const char *suffix;
   g_autofree char *allowed = NULL;
 

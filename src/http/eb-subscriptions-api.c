@@ -14,10 +14,10 @@
 
 /* Subscriptions:
  *
- *   GET, POST        /v1/subscriptions
- *   GET, PUT, DELETE /v1/subscriptions/ID
- *   POST             /v1/subscriptions/ID/keepalive, pause, resume, replay, test, secret
- *   GET              /v1/subscriptions/ID/deliveries
+ *   GET, HEAD, POST        /v1/subscriptions
+ *   GET, HEAD, PUT, DELETE /v1/subscriptions/ID
+ *   POST                   /v1/subscriptions/ID/keepalive, pause, resume, replay, test, secret
+ *   GET, HEAD              /v1/subscriptions/ID/deliveries
  */
 
 #define DEFAULT_LIMIT 100
@@ -239,7 +239,10 @@ static void
 handle_delete (EbExchange *exchange, const char *id)
 {
   eb_exchange_pause (exchange);
-  eb_bus_get_subscription_async (exchange->bus, id, found_cb, exchange);
+  if (eb_bus_has_expired (exchange->bus, id))
+    eb_bus_unsubscribe_async (exchange->bus, id, "unsubscribed", deleted_cb, exchange);
+  else
+    eb_bus_get_subscription_async (exchange->bus, id, found_cb, exchange);
 }
 
 /* Routes */
@@ -262,13 +265,13 @@ handle_collection (EbExchange *taken)
 {
   static const char *const no_parameters[] = { NULL };
   g_autoptr (EbExchange) exchange = taken;
-  const char *method = soup_server_message_get_method (exchange->message);
+  const char *method = eb_subscription_route_get_method (exchange);
   g_autoptr (GError) error = NULL;
 
   if (g_str_equal (method, "GET"))
     handle_list (g_steal_pointer (&exchange));
   else if (!g_str_equal (method, "POST"))
-    eb_subscription_route_refuse_method (exchange, "GET, POST");
+    eb_subscription_route_refuse_method (exchange, "GET, HEAD, POST");
   else if (!eb_query_check_names (exchange->query, no_parameters, &error))
     eb_exchange_reply_error (exchange, error);
   else

@@ -369,6 +369,22 @@ class ReadTest(EventsCase):
         self.problem(405, "POST", "POST", "/v1/events/1")
         self.problem(404, "", "GET", "/v1/eventsx")
 
+    def test_accept(self):
+        for accept in ("*/*", "application/json", "text/event-stream;q=0, */*",
+                       "text/event-stream, application/cloudevents-batch+json;q=0.1",
+                       "application/*, TEXT/EVENT-STREAM;q=0.0"):
+            with self.subTest(accept):
+                status, _ = self.request("GET", "/v1/events", headers={"Accept": accept})
+                self.assertEqual(status, 200)
+
+    def test_too_many_attributes(self):
+        event = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
+        event.update({f"x{i}": "" for i in range(201)})
+        status, text = self.request("POST", "/v1/events", json.dumps(event),
+                                    {"Content-Type": "application/cloudevents+json"})
+        self.assertEqual(status, 400)
+        self.assertIn("200 attributes (at “x", json.loads(text)["detail"])
+
     def test_stream_is_not_there(self):
         for accept in ("text/event-stream", "text/html, Text/Event-Stream;q=0.5"):
             self.problem(406, "text/event-stream", "GET", "/v1/events", {"Accept": accept})

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Subscriptions over HTTP: what is asked, what is refused, and what comes of it."""
 
+import concurrent.futures
 import base64
 import datetime
 import json
@@ -148,6 +149,16 @@ class RoutesTest(SubscriptionsCase):
                            "Connection: close\r\n\r\n".encode())
         self.assertEqual(re.findall("HTTP/1.1 ([0-9]+)", str(answers)), ["204", "404"])
 
+    def test_put_while_it_is_deleted(self):
+        body = json.dumps({"sink": "http://127.0.0.1:9/"})
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for _ in range(100):
+                put = pool.submit(self.request, "PUT", path_of("a"), body)
+                delete = pool.submit(self.request, "DELETE", path_of("a"))
+                self.assertIn(put.result()[0], (200, 201, 503))
+                self.assertIn(delete.result()[0], (204, 404))
+                self.request("DELETE", path_of("a"))
+
     def test_what_the_gate_refuses_is_a_problem(self):
         answer = str(self.raw(f"GET {ROOT} HTTP/1.1\r\n\r\n".encode()))
         self.assertIn("400 Bad Request", answer)
@@ -175,6 +186,9 @@ class RoutesTest(SubscriptionsCase):
                 headers, _ = self.ask(201, "POST", ROOT, {"id": name, "sink": "http://127.0.0.1:9/"})
                 self.assertEqual(headers["Location"], path_of(name))
                 self.assertEqual(self.get(name)["id"], name)
+        for name in (".", ".."):
+            with self.subTest(name):
+                self.problem(400, "id", "POST", ROOT, {"id": name, "sink": "http://127.0.0.1:9/"})
         for path in (f"{ROOT}/", f"{ROOT}/%ff", f"{ROOT}/a%00", f"{ROOT}/a/b", f"{ROOT}/%ff/pause",
                      f"{ROOT}//pause", f"{ROOT}/a/pause/", f"{ROOT}s"):
             with self.subTest(path):
@@ -234,14 +248,25 @@ class RoutesTest(SubscriptionsCase):
                 self.problem(404, "“nobody”", method, path_of("nobody", action), body)
 
     def test_methods(self):
-        for action, allowed in (("", "GET, PUT, DELETE"), ("/keepalive", "POST"),
+        for action, allowed in (("", "GET, HEAD, PUT, DELETE"), ("/keepalive", "POST"),
                                 ("/pause", "POST"), ("/resume", "POST"), ("/replay", "POST"),
-                                ("/test", "POST"), ("/secret", "POST"), ("/deliveries", "GET")):
+                                ("/test", "POST"), ("/secret", "POST"), ("/deliveries", "GET, HEAD")):
             with self.subTest(action):
                 headers = self.problem(405, "PATCH", "PATCH", path_of("a", action), b"")
                 self.assertEqual(headers["Allow"], allowed)
         headers = self.problem(405, "DELETE", "DELETE", ROOT)
-        self.assertEqual(headers["Allow"], "GET, POST")
+        self.assertEqual(headers["Allow"], "GET, HEAD, POST")
+
+    def test_head(self):
+        self.put("a", "http://127.0.0.1:9/")
+        for path in (ROOT, path_of("a"), path_of("a", "/deliveries"), path_of("a", "/dead-letters")):
+            with self.subTest(path):
+                body = self.request("GET", path)[1].encode()
+                status, headers, nothing = self.exchange("HEAD", path)
+                self.assertEqual((status, nothing), (200, ""))
+                self.assertEqual(headers["Content-Type"], "application/json")
+                self.assertEqual(headers["Content-Length"], str(len(body)))
+        self.assertEqual(self.request("HEAD", path_of("nobody"))[0], 404)
 
     def test_same_as_registrations(self):
         self.register("127.0.0.1:9")
@@ -363,6 +388,18 @@ class DeliveriesTest(SubscriptionsCase):
         self.publish()
         self.put("a", self.url, config={"start": "now"})
         self.assertEqual(self.take(self.target, 1), [2])
+
+    def test_lease_ends_and_it_is_deleted(self):
+        self.put("a", self.url, config={"lease": 1, "resume": True})
+        self.publish()
+        self.assertEqual(self.take(self.target, 1), [1])
+        self.wait_until(lambda: self.request("GET", path_of("a"))[0] == 404, "the lease's end")
+        self.ask(204, "DELETE", path_of("a"))
+        self.problem(404, "“a”", "DELETE", path_of("a"))
+        self.publish()
+        self.put("a", self.url, config={"start": "now"})
+        self.publish()
+        self.assertEqual(self.take(self.target, 1), [3])
 
     def test_test(self):
         self.put("a", self.url, types=["nothing"])
