@@ -134,8 +134,10 @@ parse_head (EbWireResponse *self, EbWireParser *parser, const guint8 *bytes, gsi
     return EB_WIRE_RESPONSE_BAD;
 
   self->head_size += n_bytes;
+  if (self->head_size > EB_MAX_RESPONSE_HEAD)
+    return EB_WIRE_RESPONSE_BAD;
   if (status < 200)
-    return self->head_size <= EB_MAX_RESPONSE_HEAD ? EB_WIRE_RESPONSE_MORE : EB_WIRE_RESPONSE_BAD;
+    return EB_WIRE_RESPONSE_MORE;
 
   self->status = status;
   self->keep_alive = is_keep_alive (parser->headers, version);

@@ -120,6 +120,20 @@ test_head_limit (void)
 }
 
 static void
+test_head_limit_at_once (void)
+{
+  EbWireParser *parser = eb_wire_parser_new ();
+  g_autofree char *filler = g_strnfill (EB_MAX_RESPONSE_HEAD, 'x');
+  g_autofree char *text = g_strconcat (OK "Content-Length: 0\r\nX: ", filler, "\r\n\r\n", NULL);
+  EbWireResponse response = { 0 };
+
+  g_assert_cmpint (eb_wire_response_feed (&response, parser, (const guint8 *) text, strlen (text)),
+                   ==, EB_WIRE_RESPONSE_BAD);
+  eb_wire_response_clear (&response);
+  eb_wire_parser_free (parser);
+}
+
+static void
 test_body_limit (void)
 {
   EbWireParser *parser = eb_wire_parser_new ();
@@ -162,6 +176,7 @@ main (int argc, char **argv)
 
   g_test_add_func ("/wire-response/cases", test_cases);
   g_test_add_func ("/wire-response/head-limit", test_head_limit);
+  g_test_add_func ("/wire-response/head-limit-at-once", test_head_limit_at_once);
   g_test_add_func ("/wire-response/body-limit", test_body_limit);
   g_test_add_func ("/wire-response/end", test_end);
 
