@@ -60,9 +60,9 @@ is_text (const char *content_type, const char *data, gsize size)
 static void
 append_data (GString *text, const char *content_type, const char *data, gsize size)
 {
-  if (size == 0)
+  if (size == 0 && !is_text (content_type, data, size))
     return;
-  if (is_json (content_type, data, size))
+  if (size > 0 && is_json (content_type, data, size))
     {
       g_string_append (text, ",\"data\":");
       g_string_append_len (text, data, (gssize) size);

@@ -38,6 +38,7 @@ typedef struct
 
 static const Case cases[] = {
   { NULL, D (""), TAIL },
+  { "text/plain", D (""), ",\"datacontenttype\":\"text/plain\"" TAIL ",\"data\":\"\"" },
   { "application/json", D (""), ",\"datacontenttype\":\"application/json\"" TAIL },
   { NULL, D ("{\"n\":12345678901234567890,\"x\":1.10}"),
     TAIL ",\"data\":{\"n\":12345678901234567890,\"x\":1.10}" },
