@@ -156,43 +156,59 @@ at_end (Cursor *cursor)
   return cursor->next == cursor->end;
 }
 
-/**
- * eb_sequences_parse_json:
- * @bytes: an object with the one member `sequences`
- *
- * Returns: (transfer full) (element-type guint64): maybe none; NULL with %EB_ERROR_INVALID, which
- *   names the member
- */
-GArray *
-eb_sequences_parse_json (GBytes *bytes, GError **error)
+/* Reads what comes after `{`, of an object that has members. */
+static gboolean
+read_sequences (Cursor *cursor, GArray *sequences, GError **error)
 {
-  g_autoptr (GArray) sequences = sequences_new ();
-  gsize size;
-  const char *text = g_bytes_get_data (bytes, &size);
-  Cursor cursor = { text, text + size };
-  Cursor before;
+  Cursor before = *cursor;
 
-  if (!skip (&cursor, "{"))
-    {
-      set_member_error (cursor, error);
-      return NULL;
-    }
-  before = cursor;
-  if (!skip (&cursor, "\"sequences\"") || !skip (&cursor, ":"))
+  if (!skip (cursor, "\"sequences\"") || !skip (cursor, ":"))
     {
       set_member_error (before, error);
-      return NULL;
+      return FALSE;
     }
-  if (!read_array (&cursor, sequences))
+  if (!read_array (cursor, sequences))
     {
       g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
                            "“sequences” is not an array of whole numbers from 1");
-      return NULL;
+      return FALSE;
     }
-  before = cursor;
-  if (skip (&cursor, "}") && at_end (&cursor))
-    return g_steal_pointer (&sequences);
+  before = *cursor;
+  if (skip (cursor, "}") && at_end (cursor))
+    return TRUE;
   skip (&before, ",");
   set_member_error (before, error);
-  return NULL;
+  return FALSE;
+}
+
+/**
+ * eb_sequences_parse_json:
+ * @bytes: an object that may have the one member `sequences`
+ * @sequences: (out) (transfer full) (nullable) (element-type guint64): maybe none; NULL if the
+ * object has no member, or with an error
+ *
+ * Returns: FALSE with %EB_ERROR_INVALID, which names the member
+ */
+gboolean
+eb_sequences_parse_json (GBytes *bytes, GArray **sequences, GError **error)
+{
+  g_autoptr (GArray) read = sequences_new ();
+  gsize size;
+  const char *text = g_bytes_get_data (bytes, &size);
+  Cursor cursor = { text, text + size };
+  Cursor empty;
+
+  *sequences = NULL;
+  if (!skip (&cursor, "{"))
+    {
+      set_member_error (cursor, error);
+      return FALSE;
+    }
+  empty = cursor;
+  if (skip (&empty, "}") && at_end (&empty))
+    return TRUE;
+  if (!read_sequences (&cursor, read, error))
+    return FALSE;
+  *sequences = g_steal_pointer (&read);
+  return TRUE;
 }

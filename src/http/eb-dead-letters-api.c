@@ -106,10 +106,8 @@ handle_redrive (EbExchange *taken, const char *id)
   g_autoptr (GError) error = NULL;
   guint64 after = 0;
 
-  if (eb_query_get_number (exchange->query, "after", 0, G_MAXINT64, &after, &error)
-      && g_bytes_get_size (body) > 0)
-    sequences = eb_sequences_parse_json (body, &error);
-  if (error != NULL)
+  if (!eb_query_get_number (exchange->query, "after", 0, G_MAXINT64, &after, &error)
+      || (g_bytes_get_size (body) > 0 && !eb_sequences_parse_json (body, &sequences, &error)))
     {
       eb_exchange_reply_error (exchange, error);
       return;

@@ -12,13 +12,17 @@ test_json (void)
   static const char text[] = " {\n\"sequences\" : [ 1 ,\t20,9223372036854775807 ] } ";
   g_autoptr (GBytes) bytes = g_bytes_new_static (text, sizeof text - 1);
   g_autoptr (GBytes) none = g_bytes_new_static ("{\"sequences\":[]}", 16);
-  g_autoptr (GArray) sequences = eb_sequences_parse_json (bytes, NULL);
-  g_autoptr (GArray) empty = eb_sequences_parse_json (none, NULL);
+  g_autoptr (GBytes) all = g_bytes_new_static (" { } ", 5);
+  g_autoptr (GArray) sequences = NULL, empty = NULL, absent = NULL;
 
+  g_assert_true (eb_sequences_parse_json (bytes, &sequences, NULL));
+  g_assert_true (eb_sequences_parse_json (none, &empty, NULL));
+  g_assert_true (eb_sequences_parse_json (all, &absent, NULL));
   g_assert_cmpuint (sequences->len, ==, 3);
   g_assert_cmpuint (g_array_index (sequences, guint64, 1), ==, 20);
   g_assert_cmpuint (g_array_index (sequences, guint64, 2), ==, G_MAXINT64);
   g_assert_cmpuint (empty->len, ==, 0);
+  g_assert_null (absent);
 }
 
 static void
@@ -31,7 +35,8 @@ test_wrong_json (void)
   } cases[] = {
     { " ", "sequences" },
     { "[]", "sequences" },
-    { "{}", "sequences" },
+    { "{}{}", "sequences" },
+    { "{},", "sequences" },
     { "{\"all\":true}", "“all”" },
     { "{\"sequences\":[1],\"all\":true}", "“all”" },
     { "{\"sequences\":[1],\"sequences\":[2]}", "not {" },
@@ -54,10 +59,12 @@ test_wrong_json (void)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autoptr (GBytes) bytes = g_bytes_new (cases[i].text, strlen (cases[i].text));
+      g_autoptr (GArray) sequences = NULL;
       g_autoptr (GError) error = NULL;
 
       g_test_message ("%s", cases[i].text);
-      g_assert_null (eb_sequences_parse_json (bytes, &error));
+      g_assert_false (eb_sequences_parse_json (bytes, &sequences, &error));
+      g_assert_null (sequences);
       g_assert_error (error, EB_ERROR, EB_ERROR_INVALID);
       g_assert_nonnull (strstr (error->message, cases[i].says));
     }
@@ -67,8 +74,9 @@ static void
 test_nul (void)
 {
   g_autoptr (GBytes) bytes = g_bytes_new_static ("{\"sequences\":[1]}\0", 18);
+  g_autoptr (GArray) sequences = NULL;
 
-  g_assert_null (eb_sequences_parse_json (bytes, NULL));
+  g_assert_false (eb_sequences_parse_json (bytes, &sequences, NULL));
 }
 
 static void
