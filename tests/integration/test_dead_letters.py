@@ -38,6 +38,8 @@ class RoutesTest(BusCase):
                          (200, '{"redriven":0,"left":0}'))
         self.assertEqual(self.request("POST", f"{self.path}/redrive", b'{"sequences": []}'),
                          (200, '{"redriven":0,"left":0}'))
+        self.assertEqual(self.request("POST", f"{self.path}/redrive", b"{}"),
+                         (200, '{"redriven":0,"left":0}'))
         self.assertEqual(self.request("DELETE", self.path), (204, ""))
 
     def test_parameters(self):
@@ -51,7 +53,7 @@ class RoutesTest(BusCase):
         self.problem(400, "%zz", "GET", f"{self.path}?after=%zz")
 
     def test_bodies(self):
-        for body, says in ((b"{}", "sequences"), (b'{"all":true}', "“all”"),
+        for body, says in ((b"[]", "sequences"), (b'{"all":true}', "“all”"),
                            (b'{"sequences":[0]}', "“sequences”"), (b" ", "sequences"),
                            (json.dumps({"sequences": list(range(1, 1002))}).encode(), "1000")):
             with self.subTest(body[:20]):
@@ -72,7 +74,7 @@ class RoutesTest(BusCase):
 
     def test_methods(self):
         headers = self.problem(405, "PUT", "PUT", self.path, b"")
-        self.assertEqual(headers["Allow"], "GET, DELETE")
+        self.assertEqual(headers["Allow"], "GET, HEAD, DELETE")
         headers = self.problem(405, "GET", "GET", f"{self.path}/redrive")
         self.assertEqual(headers["Allow"], "POST")
 
