@@ -236,13 +236,16 @@ static gboolean
 set_key (EbConfiguration *self, GKeyFile *keys, const char *group, const char *name, GError **error)
 {
   const Key *key = find_key (group, name);
+  g_autofree char *wanted = NULL, *shown = NULL;
   g_autofree char *value = g_key_file_get_value (keys, group, name, error);
 
   if (value == NULL)
     return FALSE;
   if (key != NULL)
     return set_field (self, key, value, error);
-  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no key %s.%s", group, name);
+  wanted = g_strdup_printf ("%s.%s", group, name);
+  shown = g_utf8_make_valid (wanted, -1);
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no key %s", shown);
   return FALSE;
 }
 
