@@ -85,7 +85,7 @@ test_wrong (void)
     "[store]\nlocation=memory\n",     "[store]\nlocation=sqlite:\n",
     "[http]\nlisten=foo\n",           "[http]\nlisten=127.0.0.1:70000\n",
     "[http]\nlisten=unix:\n",         "[delivery]\ndeny=10.0.0.0/40\n",
-    "[delivery]\nallow=here\n",       "[delivery]\nca-file=/nonexistent\n",
+    "[delivery]\nallow=here\n",       "[delivery]\nca-file=/dev/null/ca.pem\n",
     "[delivery]\norigin=a b\n",       "[delivery]\norigin=ö\n",
     "[store]\nlocation=postgres:x\n", "[store]\ndurability=maybe\n",
     "[store]\nretention-size=0\n",    "[delivery]\nretry=\n",
