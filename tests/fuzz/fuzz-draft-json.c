@@ -12,8 +12,11 @@ static void
 check_draft (EbDraft *draft)
 {
   g_autoptr (GError) error = NULL;
+  gboolean complete = eb_draft_complete (draft, &error);
 
-  eb_fuzz_check_verdict (eb_draft_complete (draft, &error), error);
+  eb_fuzz_check_verdict (complete, error);
+  if (!complete)
+    return;
   g_assert_nonnull (draft->id);
   g_assert_nonnull (draft->source);
   g_assert_nonnull (draft->type);
