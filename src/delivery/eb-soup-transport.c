@@ -242,10 +242,15 @@ deadline_cb (EbDeadline *deadline, gpointer user_data)
   gboolean connecting = deadline == &attempt->connect.deadline;
   GTimeSpan length = connecting ? attempt->settings->connect_timeout
                                 : get_timeout (attempt->settings, attempt->channel);
-  g_autofree char *what =
-      g_strdup_printf ("No %s within %g s", attempt->sent ? "complete answer" : "connection",
-                       (double) length / G_TIME_SPAN_SECOND);
+  g_autofree char *what = NULL;
 
+  if (attempt->body != NULL)
+    {
+      finish_with_response (attempt); /* which is its status: nobody reads the rest */
+      return;
+    }
+  what = g_strdup_printf ("No %s within %g s", attempt->sent ? "answer" : "connection",
+                          (double) length / G_TIME_SPAN_SECOND);
   finish_without (attempt, what);
 }
 
@@ -271,12 +276,10 @@ read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (attempt->transport == NULL)
     return;
-  if (n < 0)
-    finish_with_error (attempt, error);
-  else if (n == 0)
+  if (n == 0)
     g_input_stream_close_async (attempt->body, G_PRIORITY_DEFAULT, attempt->cancellable, closed_cb,
                                 attempt);
-  else if ((attempt->body_size += (gsize) n) >= MAX_BODY)
+  else if (n < 0 || (attempt->body_size += (gsize) n) >= MAX_BODY)
     finish_with_response (attempt); /* which closes the connection under the rest of the body */
   else
     read_body (attempt);

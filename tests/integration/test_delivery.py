@@ -237,6 +237,26 @@ class BadSinkTest(BusCase):
 
         self.check_failure(self.daemon(), self.sink(serve).address, "closed|reset")
 
+    @transports
+    def test_body_that_is_cut_or_never_ends(self, option):
+        """The status is the answer, whatever becomes of the body."""
+        self.daemon(option, "--set=delivery.timeout=1", "--set=delivery.retry=1")
+        for silent in (False, True):
+            def serve(sink, connection, silent=silent):
+                with connection.makefile("rb") as stream:
+                    sink.requests.put(read_request(stream))
+                    connection.sendall(b"HTTP/1.1 410 Gone\r\nContent-Length: 10\r\n\r\nabc")
+                    if silent:
+                        stream.read(1)
+
+            with self.subTest(silent=silent):
+                sink = self.sink(serve)
+                self.register(sink.address)
+                self.publish()
+                sink.get()
+                self.wait_until(lambda: self.request("GET", "/listSubscribers") == (200, ""),
+                                "the end of the subscription")
+
     def test_unknown_name(self):
         self.check_failure(self.daemon(), "no-such-name.invalid:80", r"event 1: \S+")
 
