@@ -152,11 +152,14 @@ set_aside (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, GTime
   eb_delivery_free (delivery);
 }
 
+/* What was aside already returns there. */
 static gboolean
 may_stand_aside (EbConsumer *self, EbDelivery *delivery)
 {
-  return delivery->exception || self->recovery == NULL
-         || self->recovery->n_exceptions + eb_delivery_get_size (delivery) <= EB_MAX_ASIDE;
+  guint n_more = delivery->exception ? 0 : eb_delivery_get_size (delivery);
+
+  return delivery->fetched || self->recovery == NULL
+         || self->recovery->n_exceptions + n_more <= EB_MAX_ASIDE;
 }
 
 static void
@@ -169,8 +172,8 @@ retry_later (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, GTi
       set_aside (self, delivery, answer, delay);
       return;
     }
-  if (strict)
-    eb_consumer_record_aside (self, delivery, answer, delay);
+  /* Its attempts, and when the next one is due, shall survive a restart here too. */
+  eb_consumer_record_aside (self, delivery, answer, delay);
   hold_line (self, delivery, EB_HOLD_RETRY, delay);
 }
 

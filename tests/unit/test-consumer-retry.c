@@ -25,6 +25,16 @@ find_step (Fixture *fixture, EbChangeKind kind)
   g_assert_not_reached ();
 }
 
+static guint
+count_steps (Fixture *fixture, EbChangeKind kind)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < fixture->report.steps->len; i++)
+    n += ((const EbStep *) g_ptr_array_index (fixture->report.steps, i))->change->kind == kind;
+  return n;
+}
+
 /* In relaxed order a failed event stands aside, and comes back before newer ones. */
 static void
 test_aside (Fixture *fixture, gconstpointer data)
@@ -245,6 +255,7 @@ test_too_many_aside (Fixture *fixture, gconstpointer data)
   eb_delivery_fixture_wait (fixture, SINK, EB_MAX_ASIDE + 1);
   eb_delivery_fixture_collect (fixture);
   g_assert_cmpuint (fixture->report.failed, ==, EB_MAX_ASIDE + 1);
+  g_assert_cmpuint (count_steps (fixture, EB_CHANGE_ASIDE), ==, EB_MAX_ASIDE + 1);
 
   eb_delivery_fixture_advance (fixture, LONGEST (SECOND));
   eb_delivery_fixture_wait (fixture, SINK, 2 * EB_MAX_ASIDE + 6);
