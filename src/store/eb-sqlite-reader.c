@@ -121,6 +121,8 @@ read_page (EbSqliteReader *self, guint64 after, gsize max_bytes, GError **error)
 
   eb_window_get_bounds (self->window, &bounds);
   start = MAX (after + 1, bounds.oldest);
+  if (start > bounds.head)
+    return eb_page_new (start - 1); /* all of it has gone since it was asked for */
   page = get_events (self, start, MAX (bounds.first, start + 1), max_bytes, error);
   if (page == NULL || page->lost_up_to != 0 || start == after + 1)
     return page;

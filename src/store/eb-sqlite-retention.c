@@ -37,7 +37,7 @@ eb_sqlite_retention_get_excess (EbSqliteDatabase *database,
 
 /**
  * eb_sqlite_retention_find:
- * @head: the newest event, which always stays
+ * @head: the newest event, which goes by its age alone
  * @excess: so many bytes must go
  * @oldest_us: what was accepted before that must go
  * @expiry: (out): what the next step would leave
@@ -65,9 +65,11 @@ eb_sqlite_retention_find (EbSqliteDatabase *database,
     {
       expiry->first = (guint64) sqlite3_column_int64 (statement, 0);
       expiry->accepted_us = sqlite3_column_int64 (statement, 1);
-      if (expiry->first >= head || (freed >= excess && expiry->accepted_us >= oldest_us))
+      if (expiry->accepted_us >= oldest_us && (expiry->first >= head || freed >= excess))
         break;
       freed += (gsize) sqlite3_column_int64 (statement, 2) + ROW_BYTES;
+      if (expiry->first == head)
+        expiry->first++; /* nothing is left */
     }
   if (step != EB_SQLITE_FAILED)
     sqlite3_reset (statement);

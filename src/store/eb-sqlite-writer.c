@@ -41,6 +41,7 @@ struct _EbSqliteWriter
   EbSqliteState state; /* as of the last commit */
   EbSqliteCheckpoint checkpoint;
   EbSqliteRetainer retainer;
+  gint64 awaited_us;    /* when the event was accepted that retention waits for */
   guint n_expected;     /* publishers who share a transaction, as the last ones did */
   GError *failure;      /* (owned) (nullable): why everybody is refused */
   GPtrArray *undecided; /* (owned) (nullable) (element-type EbOperation): what failed then, and
@@ -64,8 +65,10 @@ struct _EbSqliteWriter
  * busy, deliveries wait for, and their sinks after them. */
 #define NICE 10
 
-/* Of retention without traffic; an event may grow older than allowed by so much. */
-#define RETENTION_INTERVAL G_TIME_SPAN_MINUTE
+/* Of retention without traffic: when the oldest event is due, but neither all the time nor so late
+ * that a clock that was set forward is not noticed. */
+#define MIN_RETENTION_INTERVAL G_TIME_SPAN_SECOND
+#define RETENTION_INTERVAL     G_TIME_SPAN_MINUTE
 
 /* Steps of retention between two transactions, which take away more than one can add. */
 #define MAX_RETENTION_STEPS 8
@@ -236,13 +239,25 @@ retain (EbSqliteWriter *self)
     g_source_set_ready_time (self->work, 0);
 }
 
+static void
+await_oldest (EbSqliteWriter *self)
+{
+  gint64 oldest_us = self->retainer.oldest_us;
+  gint64 left_us = RETENTION_INTERVAL;
+
+  if (oldest_us != G_MININT64)
+    left_us = oldest_us + self->settings.max_age - eb_clock_get_real (self->clock) + 1;
+  self->awaited_us = oldest_us;
+  set_due_in (self, self->retention, CLAMP (left_us, MIN_RETENTION_INTERVAL, RETENTION_INTERVAL));
+}
+
 static gboolean
 retain_cb (gpointer user_data)
 {
   EbSqliteWriter *self = user_data;
 
   retain (self);
-  set_due_in (self, self->retention, RETENTION_INTERVAL);
+  await_oldest (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -309,6 +324,8 @@ work_cb (gpointer user_data)
   take_settings (self);
   write_batch (self);
   retain (self);
+  if (self->retainer.oldest_us != self->awaited_us)
+    await_oldest (self);
   eb_sqlite_checkpoint_run_if_due (&self->checkpoint);
 
   if (!is_stopping (self))

@@ -71,8 +71,8 @@ drop_first (EbWindow *self, GPtrArray **dropped)
 static void
 trim (EbWindow *self, gint64 now_us, GPtrArray **dropped)
 {
-  while (self->bounds.first < self->bounds.head
-         && (self->bytes > self->max_bytes
+  while (self->bounds.first <= self->bounds.head
+         && ((self->bytes > self->max_bytes && self->bounds.first < self->bounds.head)
              || now_us - eb_event_get_accepted (*slot (self, self->bounds.first)) > self->max_age))
     drop_first (self, dropped);
   if (self->behind == NULL)
@@ -345,8 +345,7 @@ eb_window_read (
 
 /**
  * eb_window_forget:
- * @oldest: the oldest event that the log still has, at most the head; what is before it is gone,
- *   from here too
+ * @oldest: the oldest event that the log still has; what is before it is gone, from here too
  */
 void
 eb_window_forget (EbWindow *self, guint64 oldest)
@@ -354,7 +353,7 @@ eb_window_forget (EbWindow *self, guint64 oldest)
   g_autoptr (GPtrArray) dropped = NULL;
 
   g_mutex_lock (&self->lock);
-  while (self->bounds.first < MIN (oldest, self->bounds.head))
+  while (self->bounds.first < MIN (oldest, self->bounds.head + 1))
     drop_first (self, &dropped);
   self->bounds.oldest = MAX (self->bounds.oldest, oldest);
   g_mutex_unlock (&self->lock);

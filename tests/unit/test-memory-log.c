@@ -50,6 +50,13 @@ test_retention_age (EbStoreFixture *fixture, gconstpointer data)
   g_assert_cmpuint (page->events->len, ==, 1);
   eb_log_get_extent (fixture->log, &extent);
   g_assert_cmpuint (extent.first, ==, 2);
+
+  eb_fake_clock_advance (fixture->clock, 50 * G_TIME_SPAN_SECOND);
+  g_clear_pointer (&page, eb_page_unref);
+  page = eb_store_fixture_read (fixture, 0, 1000);
+  g_assert_cmpuint (page->lost_up_to, ==, 2);
+  g_assert_cmpuint (page->events->len, ==, 0);
+  g_assert_cmpuint (eb_store_fixture_append (fixture, "three"), ==, 3);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "core/eb-error.h"
 #include "support/eb-shim-vfs.h"
 #include "support/eb-store-fixture.h"
+#include "support/eb-test-wait.h"
 
 /* What the store in SQLite takes away, by age and by size, and what it leaves. */
 
@@ -80,11 +81,71 @@ test_retention_age (EbStoreFixture *fixture, gconstpointer data)
   exceptions = eb_store_fixture_list (fixture, "a:1", EB_EXCEPTIONS_ALL, 0, 10, NULL);
   g_assert_cmpuint (exceptions->len, ==, 1);
 
-  /* Without traffic too; and the newest stays. */
+  /* Without traffic too, until nothing is left; and no sequence is used again. */
   eb_fake_clock_advance (fixture->clock, G_TIME_SPAN_DAY);
-  g_assert_cmpuint (get_first (fixture), ==, 602);
+  g_assert_cmpuint (get_first (fixture), ==, 603);
+  g_clear_pointer (&page, eb_page_unref);
+  page = eb_store_fixture_read (fixture, 3, 100000);
+  g_assert_cmpuint (page->lost_up_to, ==, 602);
+  g_assert_cmpuint (page->events->len, ==, 0);
+  g_clear_pointer (&exceptions, g_ptr_array_unref);
+  exceptions = eb_store_fixture_list (fixture, "a:1", EB_EXCEPTIONS_ALL, 0, 10, NULL);
+  g_assert_cmpuint (exceptions->len, ==, 0);
   reopen (fixture);
-  g_assert_cmpuint (get_first (fixture), ==, 602);
+  g_assert_cmpuint (get_first (fixture), ==, 603);
+  g_assert_cmpuint (eb_store_fixture_append (fixture, "next"), ==, 603);
+  g_assert_cmpuint (get_first (fixture), ==, 603);
+}
+
+typedef struct
+{
+  EbLog *log;
+  guint64 first;
+} Awaited;
+
+static gboolean
+begins_at (gpointer data)
+{
+  const Awaited *awaited = data;
+  EbExtent extent;
+
+  eb_log_get_extent (awaited->log, &extent);
+  return extent.first == awaited->first;
+}
+
+static gboolean
+look_again_cb (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* Without a word to the store, which would make it look. */
+static void
+wait_for_first (EbStoreFixture *fixture, guint64 first)
+{
+  Awaited awaited = { fixture->log, first };
+  guint look_id = g_timeout_add (1, look_again_cb, NULL);
+
+  eb_test_wait_for (begins_at, &awaited);
+  g_source_remove (look_id);
+}
+
+/* Events go when they are due, also where nobody publishes any more. */
+static void
+test_retention_in_time (EbStoreFixture *fixture, gconstpointer data)
+{
+  eb_sqlite_store_configure (fixture->store, EB_DURABILITY_FULL, G_MAXSIZE,
+                             10 * G_TIME_SPAN_SECOND);
+  eb_store_fixture_append (fixture, "one");
+  eb_fake_clock_advance (fixture->clock, 5 * G_TIME_SPAN_SECOND);
+  eb_store_fixture_append (fixture, "two");
+  g_assert_cmpuint (get_first (fixture), ==, 1);
+  eb_fake_clock_advance (fixture->clock, 6 * G_TIME_SPAN_SECOND);
+  wait_for_first (fixture, 2);
+  wait_for_thread (fixture);
+  wait_for_thread (fixture);
+  eb_fake_clock_advance (fixture->clock, 5 * G_TIME_SPAN_SECOND);
+  wait_for_first (fixture, 3);
 }
 
 static void
@@ -171,6 +232,7 @@ main (int argc, char **argv)
   g_log_set_writer_func (drop_failure_cb, NULL, NULL);
 
   ADD ("age", test_retention_age);
+  ADD ("in-time", test_retention_in_time);
   ADD ("size", test_retention_size);
   ADD ("failure", test_retention_failure);
 
