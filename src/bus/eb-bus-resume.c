@@ -312,17 +312,6 @@ eb_bus_find_expired (EbBus *self, const char *id)
 }
 
 /**
- * eb_bus_has_expired:
- *
- * Returns: whether there is none with that id, but the state of one whose lease has ended
- */
-gboolean
-eb_bus_has_expired (EbBus *self, const char *id)
-{
-  return eb_registry_lookup (self->registry, id) == NULL && eb_bus_find_expired (self, id) != NULL;
-}
-
-/**
  * eb_bus_resume_async:
  * @subscription: that takes the id of one that eb_bus_find_expired() has found
  *

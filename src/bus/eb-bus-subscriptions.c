@@ -107,11 +107,25 @@ eb_bus_subscribe_finish (EbBus *self, GAsyncResult *result, GError **error)
 }
 
 /**
+ * eb_bus_has_remains:
+ *
+ * Returns: whether there is none with that id, but the ledger still has one: its lease has ended
+ * and it may come back, or the ledger could not forget it
+ */
+gboolean
+eb_bus_has_remains (EbBus *self, const char *id)
+{
+  return eb_registry_lookup (self->registry, id) == NULL
+         && (eb_bus_find_expired (self, id) != NULL
+             || eb_progress_has_ended (eb_progress_writer_get_progress (self->progress), id));
+}
+
+/**
  * eb_bus_unsubscribe_async:
  * @reason: for those who are told
  *
- * Done when no delivery of it is under way, and none will start. Of one whose lease has ended and
- * which may come back, the state is forgotten.
+ * Done when no delivery of it is under way, and none will start. What eb_bus_has_remains() of is
+ * forgotten.
  */
 void
 eb_bus_unsubscribe_async (EbBus *self,
@@ -125,7 +139,7 @@ eb_bus_unsubscribe_async (EbBus *self,
   g_autoptr (EbSubscription) subscription = NULL;
 
   g_task_set_source_tag (task, eb_bus_unsubscribe_async);
-  if (known == NULL && eb_bus_has_expired (self, id))
+  if (known == NULL && eb_bus_has_remains (self, id))
     {
       eb_bus_forget (self, id, g_steal_pointer (&task));
       return;

@@ -152,6 +152,17 @@ eb_progress_add_ended (EbProgress *self, const char *id)
 }
 
 /**
+ * eb_progress_has_ended:
+ *
+ * Returns: whether the ledger has yet to forget what has ended under that id
+ */
+gboolean
+eb_progress_has_ended (EbProgress *self, const char *id)
+{
+  return g_hash_table_contains (self->ended, id);
+}
+
+/**
  * eb_progress_take_ended:
  * @id: of a subscription
  *

@@ -21,6 +21,7 @@ void eb_progress_raise_floor (EbProgress *self, guint64 floor);
 GPtrArray *eb_progress_list (EbProgress *self, EbSubscription *subscription);
 void eb_progress_forget (EbProgress *self, EbSubscription *subscription);
 void eb_progress_add_ended (EbProgress *self, const char *id);
+gboolean eb_progress_has_ended (EbProgress *self, const char *id);
 gboolean eb_progress_take_ended (EbProgress *self, const char *id);
 GPtrArray *eb_progress_take (EbProgress *self);
 void eb_progress_done (EbProgress *self);

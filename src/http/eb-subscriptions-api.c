@@ -239,7 +239,7 @@ static void
 handle_delete (EbExchange *exchange, const char *id)
 {
   eb_exchange_pause (exchange);
-  if (eb_bus_has_expired (exchange->bus, id))
+  if (eb_bus_has_remains (exchange->bus, id))
     eb_bus_unsubscribe_async (exchange->bus, id, "unsubscribed", deleted_cb, exchange);
   else
     eb_bus_get_subscription_async (exchange->bus, id, found_cb, exchange);

@@ -144,6 +144,37 @@ test_replace_refused (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, B), ==, 0);
 }
 
+static gboolean
+end (Fixture *fixture, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  eb_bus_unsubscribe_async (fixture->bus, "s", "deleted", eb_test_result_cb, &result);
+  return eb_bus_unsubscribe_finish (fixture->bus, eb_test_wait_for_result (&result), error);
+}
+
+/* It is said to have failed as often as somebody asks, until the ledger has forgotten it. */
+static void
+test_delete_refused (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) again = NULL;
+  g_autoptr (GError) late = NULL;
+
+  eb_bus_fixture_put_sink (fixture, "s", "a:1", NULL);
+  eb_fake_ledger_refuse (fixture->fake, EB_ERROR_NO_SPACE);
+  g_assert_false (end (fixture, &error));
+  g_assert_error (error, EB_ERROR, EB_ERROR_NO_SPACE);
+  g_assert_true (eb_bus_has_remains (fixture->bus, "s"));
+  g_assert_false (end (fixture, &again));
+  g_assert_error (again, EB_ERROR, EB_ERROR_NO_SPACE);
+  eb_fake_ledger_accept (fixture->fake);
+  g_assert_true (end (fixture, NULL));
+  g_assert_false (eb_bus_has_remains (fixture->bus, "s"));
+  g_assert_false (end (fixture, &late));
+  g_assert_error (late, EB_ERROR, EB_ERROR_NOT_FOUND);
+}
+
 /* The old sink is gone, which its worker has seen and nobody was told: that ends nobody who has
  * another sink by then, and loses nothing. */
 static void
@@ -516,6 +547,7 @@ main (int argc, char **argv)
   ADD ("pause", test_pause);
   ADD ("pause-under-load", test_pause_under_load);
   ADD ("pause-survives", test_pause_survives);
+  ADD ("delete-refused", test_delete_refused);
   ADD ("list", test_list);
   ADD ("registration", test_registration);
   ADD ("keep-alive", test_keep_alive);
