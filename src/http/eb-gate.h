@@ -4,25 +4,10 @@
 #pragma once
 
 #include "core/eb-clock.h"
-#include "http/eb-client.h"
+#include "http/eb-clients.h"
 #include "http/eb-listener.h"
 
 G_BEGIN_DECLS
-
-/**
- * EbHttpLimits:
- * @max_clients: connected at the same time
- * @header_timeout: from a request's first byte to the end of its head
- * @body_timeout: from there to its end, and from its end to the answer's
- * @idle_timeout: between requests
- */
-typedef struct
-{
-  guint max_clients;
-  GTimeSpan header_timeout;
-  GTimeSpan body_timeout;
-  GTimeSpan idle_timeout;
-} EbHttpLimits;
 
 /**
  * EbGateFunc:
