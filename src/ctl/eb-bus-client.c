@@ -5,15 +5,12 @@
 
 #include "ctl/eb-bus-client.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include <gio/gunixsocketaddress.h>
-#include <glib/gi18n.h>
-#include <json-glib/json-glib.h>
 #include <libsoup/soup.h>
 
-#include "ctl/eb-terminal-text.h"
+#include "ctl/eb-bus-answer.h"
+#include "ctl/eb-bus-place.h"
 
 /* The bus's HTTP API as its users see it. Every error that comes out of here is
  * a whole sentence for people: where, what, and the way out. */
@@ -21,18 +18,12 @@
 /* For each step of a call: connecting, sending, waiting for the answer. */
 #define TIMEOUT_S 30
 
-/* Of what the bus says when it refuses; a problem's detail fits, a page does not. */
-#define MAX_REASON_LENGTH 300
-
 struct _EbBusClient
 {
   GObject parent_instance;
 
-  SoupSession *session;            /* (owned) */
-  GUri *base;                      /* (owned) */
-  GSocketConnectable *connectable; /* (owned) (nullable): a socket to talk to instead of @base */
-  char *name;                      /* (owned) what the user calls the bus */
-  gboolean is_local;               /* the bus is on this machine for sure */
+  EbBusPlace *place;    /* (owned) */
+  SoupSession *session; /* (owned) */
 };
 
 G_DEFINE_FINAL_TYPE (EbBusClient, eb_bus_client, G_TYPE_OBJECT)
@@ -43,9 +34,7 @@ eb_bus_client_finalize (GObject *object)
   EbBusClient *self = EB_BUS_CLIENT (object);
 
   g_clear_object (&self->session);
-  g_clear_object (&self->connectable);
-  g_clear_pointer (&self->base, g_uri_unref);
-  g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->place, eb_bus_place_free);
   G_OBJECT_CLASS (eb_bus_client_parent_class)->finalize (object);
 }
 
@@ -74,36 +63,6 @@ make_session (GSocketConnectable *connectable)
   return session;
 }
 
-static gboolean
-is_loopback (const char *host)
-{
-  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
-
-  if (address != NULL)
-    return g_inet_address_get_is_loopback (address);
-  return g_ascii_strcasecmp (host, "localhost") == 0;
-}
-
-static GUri *
-parse_url (const char *url, GError **error)
-{
-  g_autoptr (GUri) uri = g_uri_parse (url, SOUP_HTTP_URI_FLAGS, NULL);
-
-  if (uri != NULL
-      && (strcmp (g_uri_get_scheme (uri), "http") == 0
-          || strcmp (g_uri_get_scheme (uri), "https") == 0)
-      && g_uri_get_host (uri) != NULL && *g_uri_get_host (uri) != '\0'
-      && g_uri_get_userinfo (uri) == NULL && g_uri_get_query (uri) == NULL
-      && g_uri_get_fragment (uri) == NULL)
-    return g_steal_pointer (&uri);
-
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               _ ("\"%s\" is not where a bus can be: it takes an address like "
-                  "http://127.0.0.1:3000 or unix:/run/eventbus.sock."),
-               url);
-  return NULL;
-}
-
 /**
  * eb_bus_client_new:
  * @url: `http://…`, `https://…` or `unix:PATH`
@@ -117,16 +76,11 @@ EbBusClient *
 eb_bus_client_new (const char *url, GError **error)
 {
   g_autoptr (EbBusClient) self = g_object_new (EB_TYPE_BUS_CLIENT, NULL);
-  const char *path = g_str_has_prefix (url, "unix:") ? url + strlen ("unix:") : NULL;
 
-  if (path != NULL && *path != '\0')
-    self->connectable = G_SOCKET_CONNECTABLE (g_unix_socket_address_new (path));
-  self->base = parse_url (self->connectable != NULL ? "http://localhost" : url, error);
-  if (self->base == NULL)
+  self->place = eb_bus_place_new (url, error);
+  if (self->place == NULL)
     return NULL;
-  self->session = make_session (self->connectable);
-  self->name = g_strdup (url);
-  self->is_local = is_loopback (g_uri_get_host (self->base));
+  self->session = make_session (self->place->connectable);
   return g_steal_pointer (&self);
 }
 
@@ -139,7 +93,7 @@ eb_bus_client_new (const char *url, GError **error)
 const char *
 eb_bus_client_get_name (EbBusClient *self)
 {
-  return self->name;
+  return self->place->name;
 }
 
 /**
@@ -152,25 +106,16 @@ eb_bus_client_get_name (EbBusClient *self)
 gboolean
 eb_bus_client_is_local (EbBusClient *self)
 {
-  return self->is_local;
+  return eb_bus_place_is_local (self->place);
 }
 
 /* Both are percent-encoded. */
 static SoupMessage *
 make_plain_message (EbBusClient *self, const char *method, const char *route, const char *query)
 {
-  g_autofree char *path = NULL;
-  g_autoptr (GUri) uri = NULL;
-  const char *base_path = g_uri_get_path (self->base);
-  gsize base_length = strlen (base_path);
-  SoupMessage *message;
+  g_autoptr (GUri) uri = eb_bus_place_resolve (self->place, route, query);
+  SoupMessage *message = soup_message_new_from_uri (method, uri);
 
-  if (base_length > 0 && base_path[base_length - 1] == '/')
-    base_length--;
-  path = g_strdup_printf ("%.*s%s", (int) base_length, base_path, route);
-  uri = g_uri_build (SOUP_HTTP_URI_FLAGS, g_uri_get_scheme (self->base), NULL,
-                     g_uri_get_host (self->base), g_uri_get_port (self->base), path, query, NULL);
-  message = soup_message_new_from_uri (method, uri);
   soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
   /* Calls are rare: a connection of their own can't have been closed meanwhile. */
   soup_message_headers_append (soup_message_get_request_headers (message), "Connection", "close");
@@ -186,113 +131,28 @@ make_message (EbBusClient *self, const char *method, const char *route, const ch
   return make_plain_message (self, method, route, query);
 }
 
-static const char *
-describe_failure (const GError *failure)
-{
-  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
-    return g_strerror (ECONNREFUSED);
-  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
-    return g_strerror (ENOENT);
-  return failure->message;
-}
-
-static void
-set_unreachable (EbBusClient *self, const GError *failure, GError **error)
-{
-  /* Nobody listens there, or there is no such socket. */
-  gboolean nobody = g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED)
-                    || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-
-  g_set_error (error, failure->domain, failure->code,
-               nobody ? _ ("Cannot reach the bus at %s: %s. Is eventbusd running? Start it with "
-                           "\"systemctl start eventbus\" or \"eventbusd\", or name another bus "
-                           "with --url.")
-                      : _ ("Cannot reach the bus at %s: %s. Is this its address? Name another "
-                           "with --url."),
-               self->name, describe_failure (failure));
-}
-
-/* Returns: (transfer full): what a problem document says for people, or else @body as it is */
-static GBytes *
-get_detail (SoupMessage *message, GBytes *body)
-{
-  const char *type =
-      soup_message_headers_get_content_type (soup_message_get_response_headers (message), NULL);
-  g_autoptr (JsonParser) parser = json_parser_new ();
-  const char *detail = NULL;
-  gsize size;
-  const char *text = g_bytes_get_data (body, &size);
-
-  if (g_strcmp0 (type, "application/problem+json") == 0 && size > 0
-      && json_parser_load_from_data (parser, text, (gssize) size, NULL)
-      && JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
-    detail = json_object_get_string_member_with_default (
-        json_node_get_object (json_parser_get_root (parser)), "detail", NULL);
-  return detail != NULL ? g_bytes_new (detail, strlen (detail)) : g_bytes_ref (body);
-}
-
-static char *
-describe_answer (SoupMessage *message, GBytes *body)
-{
-  g_autoptr (GBytes) detail = get_detail (message, body);
-  gsize size;
-  const char *text = g_bytes_get_data (detail, &size);
-  g_autoptr (GString) reason = g_string_new (NULL);
-
-  size = MIN (size, MAX_REASON_LENGTH);
-  while (size > 0 && g_ascii_isspace (text[size - 1]))
-    size--;
-  g_string_append_printf (reason, "%u ", soup_message_get_status (message));
-  if (size > 0)
-    eb_terminal_text_append (reason, text, size);
-  else
-    g_string_append (reason, soup_status_get_phrase (soup_message_get_status (message)));
-  return g_string_free (g_steal_pointer (&reason), FALSE);
-}
-
-/* Takes what a call came to; hands back the body of a 200 or 204, or an error. */
-static GBytes *
-check_answer (
-    EbBusClient *self, SoupMessage *message, GBytes *body, GError *failure, GError **error)
-{
-  g_autofree char *answer = NULL;
-
-  if (body == NULL)
-    {
-      set_unreachable (self, failure, error);
-      return NULL;
-    }
-  if (soup_message_get_status (message) == SOUP_STATUS_OK
-      || soup_message_get_status (message) == SOUP_STATUS_NO_CONTENT)
-    return g_bytes_ref (body);
-
-  answer = describe_answer (message, body);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, _ ("The bus at %s refused %s: %s"), self->name,
-               g_uri_get_path (soup_message_get_uri (message)), answer);
-  return NULL;
-}
-
 static GBytes *
 call (EbBusClient *self, SoupMessage *message, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) body = soup_session_send_and_read (self->session, message, NULL, &failure);
 
-  return check_answer (self, message, body, failure, error);
+  return eb_bus_answer_check (self->place->name, message, body, failure, error);
 }
 
 static void
 call_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  EbBusClient *self = g_task_get_source_object (task);
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) body = NULL;
   g_autoptr (GBytes) answer = NULL;
   GError *error = NULL;
 
   body = soup_session_send_and_read_finish (SOUP_SESSION (source), result, &failure);
-  answer = check_answer (g_task_get_source_object (task), g_task_get_task_data (task), body,
-                         failure, &error);
+  answer =
+      eb_bus_answer_check (self->place->name, g_task_get_task_data (task), body, failure, &error);
   if (answer != NULL)
     g_task_return_boolean (task, TRUE);
   else
@@ -337,15 +197,12 @@ eb_bus_client_connect_async (EbBusClient *self,
                              gpointer user_data)
 {
   g_autoptr (GSocketClient) sockets = g_socket_client_new ();
-  g_autoptr (GSocketConnectable) host = NULL;
+  g_autoptr (GSocketConnectable) host = eb_bus_place_dup_connectable (self->place);
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, eb_bus_client_connect_async);
   g_socket_client_set_enable_proxy (sockets, FALSE);
-  g_socket_client_set_tls (sockets, strcmp (g_uri_get_scheme (self->base), "https") == 0);
-  host = self->connectable != NULL ? g_object_ref (self->connectable)
-                                   : g_network_address_new (g_uri_get_host (self->base),
-                                                            (guint16) g_uri_get_port (self->base));
+  g_socket_client_set_tls (sockets, eb_bus_place_is_secure (self->place));
   g_socket_client_connect_async (sockets, host, cancellable, connect_cb, task);
 }
 
