@@ -203,21 +203,6 @@ eb_bus_fixture_drain (EbBusFixture *self)
   return eb_worker_pool_drain_finish (self->workers, eb_test_wait_for_result (&result));
 }
 
-typedef struct
-{
-  EbFakeSinks *sinks;
-  const char *uri;
-  guint n;
-} Arrivals;
-
-static gboolean
-have_arrived (gpointer data)
-{
-  const Arrivals *arrivals = data;
-
-  return eb_fake_sinks_count (arrivals->sinks, arrivals->uri) >= arrivals->n;
-}
-
 /**
  * eb_bus_fixture_wait:
  *
@@ -226,7 +211,7 @@ have_arrived (gpointer data)
 void
 eb_bus_fixture_wait (EbBusFixture *self, const char *uri, guint n_arrivals)
 {
-  eb_test_wait_for (have_arrived, &(Arrivals){ self->sinks, uri, n_arrivals });
+  eb_fake_sinks_wait (self->sinks, uri, n_arrivals);
   g_assert_cmpuint (eb_fake_sinks_count (self->sinks, uri), ==, n_arrivals);
 }
 

@@ -208,21 +208,6 @@ eb_delivery_fixture_advance (EbDeliveryFixture *self, GTimeSpan by)
   eb_fake_clock_advance (self->clock, by);
 }
 
-typedef struct
-{
-  EbFakeSinks *sinks;
-  const char *uri;
-  guint n;
-} Arrivals;
-
-static gboolean
-have_arrived (gpointer data)
-{
-  const Arrivals *arrivals = data;
-
-  return eb_fake_sinks_count (arrivals->sinks, arrivals->uri) >= arrivals->n;
-}
-
 /**
  * eb_delivery_fixture_wait:
  * @n_arrivals: deliveries that arrive at @uri, and no more
@@ -230,7 +215,7 @@ have_arrived (gpointer data)
 void
 eb_delivery_fixture_wait (EbDeliveryFixture *self, const char *uri, guint n_arrivals)
 {
-  eb_test_wait_for (have_arrived, &(Arrivals){ self->sinks, uri, n_arrivals });
+  eb_fake_sinks_wait (self->sinks, uri, n_arrivals);
   g_assert_true (eb_delivery_fixture_drain (self));
   g_assert_cmpuint (eb_fake_sinks_count (self->sinks, uri), ==, n_arrivals);
 }

@@ -67,6 +67,7 @@ void eb_fake_sinks_script (EbFakeSinks *self,
 void eb_fake_sinks_release (EbFakeSinks *self, const char *uri);
 guint eb_fake_sinks_count (EbFakeSinks *self, const char *uri);
 EbFakeArrival eb_fake_sinks_get (EbFakeSinks *self, const char *uri, guint index);
+void eb_fake_sinks_wait (EbFakeSinks *self, const char *uri, guint n_arrivals);
 guint eb_fake_sinks_max_under_way (EbFakeSinks *self, const char *uri);
 
 /* An EbTransportFactory, whose user data is an EbFakeSinks. */

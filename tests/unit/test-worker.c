@@ -4,131 +4,27 @@
 #include "config.h"
 
 #include "delivery/eb-consumer.h"
-#include "delivery/eb-worker-pool.h"
-#include "support/eb-fake-clock.h"
-#include "support/eb-fake-log.h"
-#include "support/eb-fake-transport.h"
+#include "support/eb-delivery-fixture.h"
 #include "support/eb-test-wait.h"
 
 /* Delivery without a network: workers, queues, lag. */
 
-typedef struct
-{
-  EbFakeClock *clock;
-  EbLog *log;
-  EbFakeSinks *sinks;
-  EbWorkerPool *pool;
-  EbReport report; /* all so far */
-  guint n_gone;
-} Fixture;
-
-static void
-report_cb (EbWorkerPool *pool, const EbReport *report, Fixture *fixture)
-{
-  fixture->report.delivered += report->delivered;
-  fixture->report.failed += report->failed;
-}
-
-static void
-gone_cb (EbWorkerPool *pool,
-         EbSubscription *subscription,
-         const char *reason,
-         gint64 sent_us,
-         Fixture *fixture)
-{
-  g_assert_cmpstr (reason, ==, "fake: gone");
-  fixture->n_gone++;
-}
-
-static void
-set_up (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
-  g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
-
-  fixture->clock = eb_fake_clock_new ();
-  fixture->log = eb_fake_log_new (EB_CLOCK (fixture->clock));
-  fixture->sinks = eb_fake_sinks_new ();
-  fixture->pool = eb_worker_pool_new (2, EB_CLOCK (fixture->clock), fixture->log, settings,
-                                      eb_fake_transport_create, fixture->sinks);
-  g_signal_connect (fixture->pool, "report", G_CALLBACK (report_cb), fixture);
-  g_signal_connect (fixture->pool, "gone", G_CALLBACK (gone_cb), fixture);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer data)
-{
-  eb_worker_pool_stop (fixture->pool);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
-  g_assert_finalize_object (fixture->pool);
-  eb_fake_sinks_free (fixture->sinks);
-  g_assert_finalize_object (fixture->log);
-  g_object_unref (fixture->clock);
-}
+typedef EbDeliveryFixture Fixture;
 
 static EbSubscription *
 add (Fixture *fixture, const char *address, const char *const *types, guint64 after)
 {
-  g_autoptr (EbSink) sink = eb_sink_new_for_address (address, NULL);
-  EbSubscriptionSpec spec = { .id = address, .sink = sink, .types = types, .concurrency = 1 };
-  EbSubscription *subscription = eb_subscription_new (&spec, NULL);
+  const EbSubscriptionSpec spec = { .types = types };
 
-  eb_worker_pool_add (fixture->pool, subscription, &(EbStart){ .after = after });
-  return subscription;
+  return eb_delivery_fixture_add (fixture, &spec, address, &(EbStart){ .after = after });
 }
 
-static void
-publish (Fixture *fixture, const char *type, guint n)
-{
-  g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_draft_free);
-  g_autoptr (GBytes) data = g_bytes_new_static ("x", 1);
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GArray) receipts = NULL;
-
-  for (guint i = 0; i < n; i++)
-    {
-      EbDraft *draft = eb_draft_new (data);
-
-      g_assert_true (eb_draft_set (draft, "type", type, NULL));
-      g_assert_true (eb_draft_complete (draft, NULL));
-      g_ptr_array_add (drafts, draft);
-    }
-  eb_log_append_async (fixture->log, drafts, NULL, eb_test_result_cb, &result);
-  receipts = eb_log_append_finish (fixture->log, eb_test_wait_for_result (&result), NULL);
-}
-
-typedef struct
-{
-  EbFakeSinks *sinks;
-  const char *uri;
-  guint n;
-} Arrivals;
-
-static gboolean
-have_arrived (gpointer data)
-{
-  const Arrivals *arrivals = data;
-
-  return eb_fake_sinks_count (arrivals->sinks, arrivals->uri) >= arrivals->n;
-}
-
+/* And no more; others may go on keeping theirs. */
 static void
 wait_for_arrivals (Fixture *fixture, const char *uri, guint n)
 {
-  eb_test_wait_for (have_arrived, &(Arrivals){ fixture->sinks, uri, n });
+  eb_fake_sinks_wait (fixture->sinks, uri, n);
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, uri), ==, n);
-}
-
-static gboolean
-drain (Fixture *fixture)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-  EbExtent extent;
-
-  eb_log_get_extent (fixture->log, &extent);
-  eb_worker_pool_drain_async (fixture->pool, extent.head, eb_test_result_cb, &result);
-  return eb_worker_pool_drain_finish (fixture->pool, eb_test_wait_for_result (&result));
 }
 
 static void
@@ -150,8 +46,8 @@ test_order (Fixture *fixture, gconstpointer data)
   g_autoptr (EbSubscription) a = add (fixture, "a:1", NULL, 0);
   g_autoptr (EbSubscription) b = add (fixture, "b:1", NULL, 0);
 
-  publish (fixture, "t", 300);
-  g_assert_true (drain (fixture));
+  eb_delivery_fixture_publish (fixture, "t", 300);
+  g_assert_true (eb_delivery_fixture_drain (fixture));
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, "http://a:1/event"), ==, 300);
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, "http://b:1/event"), ==, 300);
   assert_sequence (fixture, "http://a:1/event", 300, 1, 0);
@@ -166,10 +62,10 @@ test_matching (Fixture *fixture, gconstpointer data)
   g_autoptr (EbSubscription) some = add (fixture, "some:1", types, 0);
   EbFakeArrival second;
 
-  publish (fixture, "a.b", 1);
-  publish (fixture, "b.a", 5);
-  publish (fixture, "a.c", 1);
-  g_assert_true (drain (fixture));
+  eb_delivery_fixture_publish (fixture, "a.b", 1);
+  eb_delivery_fixture_publish (fixture, "b.a", 5);
+  eb_delivery_fixture_publish (fixture, "a.c", 1);
+  g_assert_true (eb_delivery_fixture_drain (fixture));
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, "http://some:1/event"), ==, 2);
   second = eb_fake_sinks_get (fixture->sinks, "http://some:1/event", 1);
   g_assert_cmpuint (second.sequence, ==, 7);
@@ -182,11 +78,11 @@ test_start (Fixture *fixture, gconstpointer data)
   g_autoptr (EbSubscription) late = NULL;
   g_autoptr (EbSubscription) replaying = NULL;
 
-  publish (fixture, "t", 10);
+  eb_delivery_fixture_publish (fixture, "t", 10);
   late = add (fixture, "late:1", NULL, 10);
   replaying = add (fixture, "replaying:1", NULL, 4);
-  publish (fixture, "t", 5);
-  g_assert_true (drain (fixture));
+  eb_delivery_fixture_publish (fixture, "t", 5);
+  g_assert_true (eb_delivery_fixture_drain (fixture));
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, "http://late:1/event"), ==, 5);
   assert_sequence (fixture, "http://late:1/event", 5, 11, 0);
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, "http://replaying:1/event"), ==, 11);
@@ -204,17 +100,17 @@ test_lagging (Fixture *fixture, gconstpointer data)
 
   eb_fake_sinks_set (fixture->sinks, "http://slow:1/event", EB_FAKE_KEEP);
   for (guint i = 0; i < n; i += 10)
-    publish (fixture, "t", MIN (10, n - i));
+    eb_delivery_fixture_publish (fixture, "t", MIN (10, n - i));
   wait_for_arrivals (fixture, "http://fast:1/event", n);
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, "http://slow:1/event"), ==, 1);
 
   eb_fake_sinks_release (fixture->sinks, "http://slow:1/event");
-  g_assert_true (drain (fixture));
+  g_assert_true (eb_delivery_fixture_drain (fixture));
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, "http://slow:1/event"), ==, n);
   assert_sequence (fixture, "http://slow:1/event", n, 1, 0);
 
   /* And it is with the others again. */
-  publish (fixture, "t", 1);
+  eb_delivery_fixture_publish (fixture, "t", 1);
   wait_for_arrivals (fixture, "http://slow:1/event", n + 1);
 }
 
@@ -229,18 +125,18 @@ test_loss (Fixture *fixture, gconstpointer data)
   guint count;
 
   eb_fake_sinks_set (fixture->sinks, "http://slow:1/event", EB_FAKE_KEEP);
-  publish (fixture, "t", 1);
+  eb_delivery_fixture_publish (fixture, "t", 1);
   wait_for_arrivals (fixture, "http://slow:1/event", 1);
-  publish (fixture, "t", n - 1);
+  eb_delivery_fixture_publish (fixture, "t", n - 1);
   wait_for_arrivals (fixture, "http://fast:1/event", n);
   eb_fake_log_keep_last (EB_FAKE_LOG (fixture->log));
-  publish (fixture, "t", 1);
+  eb_delivery_fixture_publish (fixture, "t", 1);
   wait_for_arrivals (fixture, "http://fast:1/event", n + 1);
   eb_log_get_extent (fixture->log, &extent);
   g_assert_cmpuint (extent.first, ==, n + 1);
 
   eb_fake_sinks_release (fixture->sinks, "http://slow:1/event");
-  g_assert_true (drain (fixture));
+  g_assert_true (eb_delivery_fixture_drain (fixture));
 
   /* What its queue had taken, at most, and what is left of the log; the gap can be seen. */
   count = eb_fake_sinks_count (fixture->sinks, "http://slow:1/event");
@@ -261,8 +157,8 @@ test_failures (Fixture *fixture, gconstpointer data)
 
   eb_fake_sinks_set (fixture->sinks, "http://refusing:1/event", EB_FAKE_UNREACHABLE);
   eb_fake_sinks_set (fixture->sinks, "http://broken:1/event", EB_FAKE_ANSWER_500);
-  publish (fixture, "t", 20);
-  g_assert_true (drain (fixture)); /* what must wait does not hold it up */
+  eb_delivery_fixture_publish (fixture, "t", 20);
+  g_assert_true (eb_delivery_fixture_drain (fixture)); /* what must wait does not hold it up */
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, "http://fine:1/event"), ==, 20);
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, "http://refusing:1/event"), ==, 1);
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, "http://broken:1/event"), ==, 20);
@@ -280,21 +176,21 @@ test_remove (Fixture *fixture, gconstpointer data)
   g_autoptr (GAsyncResult) result = NULL;
 
   eb_fake_sinks_set (fixture->sinks, "http://removed:1/event", EB_FAKE_KEEP);
-  publish (fixture, "t", 10);
+  eb_delivery_fixture_publish (fixture, "t", 10);
   wait_for_arrivals (fixture, "http://removed:1/event", 1);
   eb_worker_pool_remove_async (fixture->pool, removed, eb_test_result_cb, &result);
   g_assert_true (
       eb_worker_pool_remove_finish (fixture->pool, eb_test_wait_for_result (&result), NULL));
   eb_fake_sinks_set (fixture->sinks, "http://removed:1/event", EB_FAKE_TAKE);
-  publish (fixture, "t", 10);
-  g_assert_true (drain (fixture)); /* nothing is owed to it any more */
+  eb_delivery_fixture_publish (fixture, "t", 10);
+  g_assert_true (eb_delivery_fixture_drain (fixture)); /* nothing is owed to it any more */
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, "http://removed:1/event"), ==, 1);
 }
 
 static gboolean
 is_gone (gpointer data)
 {
-  return ((Fixture *) data)->n_gone > 0;
+  return ((Fixture *) data)->gone->len > 0;
 }
 
 static void
@@ -303,10 +199,10 @@ test_gone (Fixture *fixture, gconstpointer data)
   g_autoptr (EbSubscription) subscription = add (fixture, "left:1", NULL, 0);
 
   eb_fake_sinks_set (fixture->sinks, "http://left:1/event", EB_FAKE_GONE);
-  publish (fixture, "t", 10);
+  eb_delivery_fixture_publish (fixture, "t", 10);
   eb_test_wait_for (is_gone, fixture);
-  g_assert_true (drain (fixture));
-  g_assert_cmpuint (fixture->n_gone, ==, 1);
+  g_assert_true (eb_delivery_fixture_drain (fixture));
+  g_assert_cmpstr (fixture->gone->str, ==, "fake: gone;");
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, "http://left:1/event"), ==, 1);
 }
 
@@ -326,15 +222,14 @@ test_gone_at_stop (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (EbSubscription) subscription = add (fixture, "left:1", NULL, 0);
   g_autoptr (GAsyncResult) result = NULL;
-  Arrivals arrivals = { fixture->sinks, "http://left:1/event", 1 };
 
   g_signal_connect (fixture->pool, "gone", G_CALLBACK (remove_cb), &result);
   eb_fake_sinks_set (fixture->sinks, "http://left:1/event", EB_FAKE_GONE);
-  publish (fixture, "t", 1);
-  while (!have_arrived (&arrivals)) /* without a turn of the context, which would tell it */
-    g_thread_yield ();
+  eb_delivery_fixture_publish (fixture, "t", 1);
+  while (eb_fake_sinks_count (fixture->sinks, "http://left:1/event") == 0)
+    g_thread_yield (); /* without a turn of the context, which would tell it */
   eb_worker_pool_stop (fixture->pool);
-  g_assert_cmpuint (fixture->n_gone, ==, 1);
+  g_assert_cmpstr (fixture->gone->str, ==, "fake: gone;");
   g_assert_true (
       eb_worker_pool_remove_finish (fixture->pool, eb_test_wait_for_result (&result), NULL));
 }
@@ -346,7 +241,7 @@ test_stop_while_draining (Fixture *fixture, gconstpointer data)
   g_autoptr (GAsyncResult) result = NULL;
 
   eb_fake_sinks_set (fixture->sinks, "http://stuck:1/event", EB_FAKE_KEEP);
-  publish (fixture, "t", 1);
+  eb_delivery_fixture_publish (fixture, "t", 1);
   wait_for_arrivals (fixture, "http://stuck:1/event", 1);
   eb_worker_pool_drain_async (fixture->pool, 1, eb_test_result_cb, &result);
   eb_worker_pool_stop (fixture->pool);
@@ -361,7 +256,9 @@ test_stop_while_reading (Fixture *fixture, gconstpointer data)
   eb_worker_pool_stop (fixture->pool);
 }
 
-#define ADD(path, func) g_test_add ("/worker/" path, Fixture, NULL, set_up, func, tear_down)
+#define ADD(path, func)                                                                            \
+  g_test_add ("/worker/" path, Fixture, NULL, eb_delivery_fixture_set_up, func,                    \
+              eb_delivery_fixture_tear_down)
 
 int
 main (int argc, char **argv)
