@@ -144,21 +144,52 @@ eb_bus_fixture_look (EbBusFixture *self, const char *id)
   return eb_bus_get_subscription_finish (self->bus, eb_test_wait_for_result (&result), NULL);
 }
 
+gboolean
+eb_bus_fixture_register (EbBusFixture *self, const char *address, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  eb_bus_register_async (self->bus, address, eb_test_result_cb, &result);
+  return eb_bus_register_finish (self->bus, eb_test_wait_for_result (&result), error);
+}
+
+gboolean
+eb_bus_fixture_deregister (EbBusFixture *self, const char *address, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  eb_bus_deregister_async (self->bus, address, eb_test_result_cb, &result);
+  return eb_bus_deregister_finish (self->bus, eb_test_wait_for_result (&result), error);
+}
+
+/**
+ * eb_bus_fixture_load:
+ *
+ * The bus is fenced by that.
+ *
+ * Returns: (transfer full) (element-type EbLedgerEntry): what the ledger has
+ */
+GPtrArray *
+eb_bus_fixture_load (EbBusFixture *self)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  guint64 epoch;
+
+  eb_ledger_load_async (EB_LEDGER (self->fake), NULL, eb_test_result_cb, &result);
+  return eb_ledger_load_finish (EB_LEDGER (self->fake), eb_test_wait_for_result (&result), &epoch,
+                                NULL);
+}
+
 /**
  * eb_bus_fixture_count_stored:
  *
- * The bus is fenced by that.
+ * The bus is fenced by that, too.
  */
 guint
 eb_bus_fixture_count_stored (EbBusFixture *self)
 {
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GPtrArray) entries = NULL;
-  guint64 epoch;
+  g_autoptr (GPtrArray) entries = eb_bus_fixture_load (self);
 
-  eb_ledger_load_async (EB_LEDGER (self->fake), NULL, eb_test_result_cb, &result);
-  entries = eb_ledger_load_finish (EB_LEDGER (self->fake), eb_test_wait_for_result (&result),
-                                   &epoch, NULL);
   return entries->len;
 }
 

@@ -48,6 +48,9 @@ void eb_bus_fixture_put_sink (EbBusFixture *self,
                               const char *const *types);
 void eb_bus_fixture_put_paused (EbBusFixture *self, const char *id, gboolean paused);
 EbSubscriptionInfo *eb_bus_fixture_look (EbBusFixture *self, const char *id);
+gboolean eb_bus_fixture_register (EbBusFixture *self, const char *address, GError **error);
+gboolean eb_bus_fixture_deregister (EbBusFixture *self, const char *address, GError **error);
+GPtrArray *eb_bus_fixture_load (EbBusFixture *self);
 guint eb_bus_fixture_count_stored (EbBusFixture *self);
 
 void eb_bus_fixture_publish (EbBusFixture *self, const char *type, guint n);
