@@ -214,8 +214,7 @@ eb_bus_fixture_publish (EbBusFixture *self, const char *type, guint n)
 void
 eb_bus_fixture_run (void)
 {
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  eb_test_run ();
 }
 
 /**

@@ -54,8 +54,7 @@ static void
 stop_pool (EbDeliveryFixture *self)
 {
   eb_worker_pool_stop (self->pool);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  eb_test_run ();
   g_assert_finalize_object (self->pool);
 }
 
@@ -243,6 +242,5 @@ void
 eb_delivery_fixture_collect (EbDeliveryFixture *self)
 {
   g_assert_true (eb_delivery_fixture_drain (self)); /* reports first */
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  eb_test_run ();
 }

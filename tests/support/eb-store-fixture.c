@@ -66,8 +66,7 @@ eb_store_fixture_close (EbStoreFixture *fixture)
   if (fixture->store == NULL)
     return;
   eb_sqlite_store_close (fixture->store);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  eb_test_run ();
   g_clear_object (&fixture->log);
   g_clear_object (&fixture->ledger);
   g_assert_finalize_object (g_steal_pointer (&fixture->store));

@@ -31,6 +31,23 @@ eb_test_wait_for (gboolean (*condition) (gpointer data), gpointer data)
   g_source_remove (patience_id);
 }
 
+/**
+ * eb_test_run:
+ *
+ * Runs the default main context until it has nothing to do.
+ *
+ * Returns: how many turns that took
+ */
+guint
+eb_test_run (void)
+{
+  guint n_turns = 0;
+
+  while (g_main_context_iteration (NULL, FALSE))
+    n_turns++;
+  return n_turns;
+}
+
 static gboolean
 is_there (gpointer data)
 {

@@ -5,6 +5,7 @@
 
 #include "core/eb-agenda.h"
 #include "support/eb-fake-clock.h"
+#include "support/eb-test-wait.h"
 
 #define SECOND G_TIME_SPAN_SECOND
 
@@ -53,12 +54,8 @@ tear_down (Fixture *fixture, gconstpointer data)
 static guint
 advance (Fixture *fixture, GTimeSpan by)
 {
-  guint n_turns = 0;
-
   eb_fake_clock_advance (fixture->clock, by);
-  while (g_main_context_iteration (NULL, FALSE))
-    n_turns++;
-  return n_turns;
+  return eb_test_run ();
 }
 
 static void

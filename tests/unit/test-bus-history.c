@@ -43,8 +43,7 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   eb_worker_pool_stop (f->workers);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  eb_test_run ();
   g_assert_finalize_object (f->bus);
   g_assert_finalize_object (f->workers);
   g_object_unref (f->ledger);

@@ -61,8 +61,7 @@ static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   eb_worker_pool_stop (fixture->workers);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  eb_test_run ();
   g_assert_finalize_object (fixture->bus);
   g_assert_finalize_object (fixture->workers);
   g_assert_finalize_object (fixture->ledger);

@@ -118,8 +118,7 @@ tear_down (Fixture *fixture, gconstpointer soup)
   soup_server_disconnect (fixture->server);
   g_clear_object (&fixture->paused);
   g_object_unref (fixture->server);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  eb_test_run ();
   g_object_unref (fixture->clock);
   g_ptr_array_unref (fixture->events);
   g_hash_table_unref (fixture->parcels);

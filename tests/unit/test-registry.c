@@ -5,6 +5,7 @@
 
 #include "core/eb-registry.h"
 #include "support/eb-fake-clock.h"
+#include "support/eb-test-wait.h"
 
 #define SECOND G_TIME_SPAN_SECOND
 
@@ -58,8 +59,7 @@ static void
 advance (Fixture *fixture, GTimeSpan by)
 {
   eb_fake_clock_advance (fixture->clock, by);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  eb_test_run ();
 }
 
 static void
@@ -130,8 +130,7 @@ test_real_clock_steps (Fixture *fixture, gconstpointer data)
 
   add (fixture, "a:1", 120 * SECOND);
   eb_fake_clock_step_real (fixture->clock, 10 * G_TIME_SPAN_DAY);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  eb_test_run ();
   g_assert_cmpuint (eb_registry_get_size (fixture->registry), ==, 1);
   eb_registry_renew (fixture->registry, "a:1");
   eb_registry_foreach (fixture->registry, check_renewed, &shown_us);

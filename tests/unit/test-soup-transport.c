@@ -128,8 +128,7 @@ tear_down (Fixture *fixture, gconstpointer data)
 {
   g_clear_object (&fixture->transport);
   g_object_unref (fixture->server);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  eb_test_run ();
   g_object_unref (fixture->clock);
   g_hash_table_unref (fixture->parcels);
   g_unlink (fixture->certificate);

@@ -103,8 +103,7 @@ test_tail (EbStoreFixture *fixture, gconstpointer data)
   eb_store_fixture_append (fixture, "one");
   eb_log_read_async (fixture->log, 1, 1000, EB_LOG_WAIT, NULL, eb_test_result_cb, &first);
   eb_log_read_async (fixture->log, 1, 1000, EB_LOG_WAIT, NULL, eb_test_result_cb, &second);
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  eb_test_run ();
   g_assert_null (first);
 
   eb_store_fixture_append (fixture, "two");
