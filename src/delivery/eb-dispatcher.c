@@ -7,7 +7,7 @@
 
 #include "delivery/eb-audience.h"
 #include "delivery/eb-consumer.h"
-#include "delivery/eb-failure-log.h"
+#include "delivery/eb-judge.h"
 #include "delivery/eb-log-follower.h"
 #include "delivery/eb-pinger.h"
 #include "delivery/eb-reporter.h"
@@ -31,7 +31,6 @@ struct _EbDispatcher
   EbConsumerOwner consumer_owner; /* what consumers need */
   EbAgenda *agenda;               /* (owned) what they, and the follower, wait for */
   EbLogFollower *follower;        /* (owned) */
-  GRand *random;                  /* (owned) of jitter */
   GHashTable *consumers;          /* (owned) (element-type gpointer EbConsumer) by identity */
   EbAudience *audience;           /* (owned) of the tail: the same */
   GHashTable *parcels;            /* (owned) of all events in the queues */
@@ -39,9 +38,9 @@ struct _EbDispatcher
   guint64 tail;                   /* the last event that was offered to all */
   guint n_unsettled;              /* consumers that owe something */
 
-  EbReporter *reporter;      /* (owned) what the owner does not know yet */
-  EbFailureLog *failure_log; /* (owned) */
-  EbPinger *pinger;          /* (owned) */
+  EbReporter *reporter; /* (owned) what the owner does not know yet */
+  EbJudge *judge;       /* (owned) */
+  EbPinger *pinger;     /* (owned) */
 
   GTask *drain; /* (owned) (nullable) done when nothing up to drain_up_to is owed */
   guint64 drain_up_to;
@@ -120,52 +119,6 @@ settled_cb (EbConsumer *consumer, gboolean settled, gpointer user_data)
   check_drained (self);
 }
 
-/* Returns: (transfer full): the schedule of @subscription: its own one, or the daemon's */
-static GArray *
-get_retry (EbDispatcher *self, EbSubscription *subscription)
-{
-  const EbDeliveryOptions *options = eb_subscription_get_options (subscription);
-  GArray *retry;
-
-  if (options->retry == NULL)
-    return g_array_ref (self->settings->retry);
-  retry = g_array_sized_new (FALSE, FALSE, sizeof (GTimeSpan), options->retry->len);
-  for (guint i = 0; i < options->retry->len; i++)
-    {
-      GTimeSpan delay = g_array_index (options->retry, guint, i) * G_TIME_SPAN_SECOND;
-
-      g_array_append_val (retry, delay);
-    }
-  return retry;
-}
-
-static EbVerdict
-judge_failure (EbDispatcher *self,
-               EbConsumer *consumer,
-               EbDelivery *delivery,
-               const EbAnswer *answer,
-               guint n_probes)
-{
-  g_autoptr (GArray) retry = get_retry (self, eb_consumer_get_subscription (consumer));
-  EbAttempt attempt = { .retry = retry,
-                        .number = delivery->attempt,
-                        .n_failures = delivery->n_failures,
-                        .n_probes = n_probes,
-                        .answer = answer,
-                        .random = g_rand_double (self->random),
-                        .now_us = eb_clock_get_real (self->clock) };
-  EbVerdict verdict = eb_retry_policy_judge (&attempt);
-  EbReport *report = eb_reporter_edit (self->reporter);
-
-  report->failed += verdict.kind != EB_VERDICT_UNREACHABLE;
-  if (verdict.kind == EB_VERDICT_DEAD)
-    report->dead += eb_delivery_get_size (delivery);
-  eb_failure_log_add (self->failure_log, eb_consumer_get_subscription (consumer),
-                      eb_event_get_sequence (eb_parcel_get_event (delivery->parcel)), &attempt,
-                      &verdict);
-  return verdict;
-}
-
 static EbVerdict
 judge_cb (EbConsumer *consumer,
           EbDelivery *delivery,
@@ -175,10 +128,8 @@ judge_cb (EbConsumer *consumer,
 {
   EbDispatcher *self = user_data;
 
-  if (!eb_answer_is_success (answer))
-    return judge_failure (self, consumer, delivery, answer, n_probes);
-  eb_reporter_edit (self->reporter)->delivered += eb_delivery_get_size (delivery);
-  return (EbVerdict){ EB_VERDICT_DELIVERED, 0 };
+  return eb_judge_delivery (self->judge, eb_consumer_get_subscription (consumer), delivery, answer,
+                            n_probes, eb_reporter_edit (self->reporter));
 }
 
 static EbTransport *get_transport (EbDispatcher *self, EbSinkKind kind);
@@ -199,8 +150,7 @@ judge_consent_cb (EbConsumer *consumer,
 {
   EbDispatcher *self = user_data;
 
-  eb_consent_read (consent, answer, self->settings->origin);
-  return eb_retry_policy_get_ask_delay (n_asked, g_rand_double (self->random));
+  return eb_judge_consent (self->judge, answer, n_asked, consent);
 }
 
 static void
@@ -332,7 +282,7 @@ remove_consumer (EbDispatcher *self, EbConsumer *consumer)
 {
   EbSubscription *subscription = eb_consumer_get_subscription (consumer);
 
-  eb_failure_log_forget (self->failure_log, subscription);
+  eb_judge_forget (self->judge, subscription);
   g_hash_table_remove (self->consumers, eb_subscription_get_identity (subscription));
   eb_audience_remove (self->audience, consumer);
   eb_consumer_free (consumer);
@@ -522,6 +472,7 @@ eb_dispatcher_configure (EbDispatcher *self, EbDeliverySettings *settings)
   eb_delivery_settings_ref (settings);
   eb_delivery_settings_unref (self->settings);
   self->settings = settings;
+  eb_judge_configure (self->judge, settings);
   for (guint i = 0; i < N_TRANSPORTS; i++)
     if (self->transports[i] != NULL)
       eb_transport_configure (self->transports[i], settings);
@@ -593,9 +544,8 @@ eb_dispatcher_new (GMainContext *context,
   self->agenda = eb_agenda_new (clock, context, due_cb, self);
   self->follower = eb_log_follower_new (log, clock, self->agenda,
                                         &(EbLogFollowerOwner){ self, take_tail_cb, take_page_cb });
-  self->random = g_rand_new ();
   self->reporter = eb_reporter_new (clock, context, report_due_cb, self);
-  self->failure_log = eb_failure_log_new (clock);
+  self->judge = eb_judge_new (clock, settings);
   self->pinger = eb_pinger_new (clock);
   init_consumer_owner (self);
   eb_log_get_extent (log, &extent);
@@ -613,9 +563,8 @@ void
 eb_dispatcher_free (EbDispatcher *self)
 {
   eb_pinger_free (self->pinger);
-  eb_failure_log_free (self->failure_log);
+  eb_judge_free (self->judge);
   eb_reporter_free (self->reporter);
-  g_rand_free (self->random);
   eb_log_follower_free (self->follower);
   eb_agenda_free (self->agenda);
   g_hash_table_unref (self->parcels);
