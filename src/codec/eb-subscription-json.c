@@ -93,6 +93,20 @@ write_row_config (JsonBuilder *builder, const EbSubscription *self)
   json_builder_end_object (builder);
 }
 
+static void
+write_streak (JsonBuilder *builder, const EbStreak *streak)
+{
+  if (streak->since_us == 0)
+    return;
+  json_builder_set_member_name (builder, "failing");
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "since");
+  json_builder_add_int_value (builder, streak->since_us);
+  json_builder_set_member_name (builder, "lasted");
+  json_builder_add_int_value (builder, streak->lasted);
+  json_builder_end_object (builder);
+}
+
 /**
  * eb_subscription_to_json:
  * @self: one that is not ephemeral: those are never kept
@@ -120,6 +134,7 @@ eb_subscription_to_json (const EbSubscription *self)
       json_builder_set_member_name (builder, "paused");
       json_builder_add_boolean_value (builder, TRUE);
     }
+  write_streak (builder, eb_subscription_get_streak (self));
   json_builder_end_object (builder);
   return finish (builder);
 }

@@ -103,6 +103,36 @@ read_paused (const EbJsonValue *value, const char *path, gpointer target, GError
   return eb_json_read_boolean (value, path, &self->paused, error);
 }
 
+/* The members of `failing` */
+
+static gboolean
+read_since (const EbJsonValue *value, const char *path, gpointer target, GError **error)
+{
+  EbSubscriptionReader *self = target;
+
+  return eb_json_read_integer (value, path, 0, G_MAXINT64, &self->streak.since_us, error);
+}
+
+static gboolean
+read_lasted (const EbJsonValue *value, const char *path, gpointer target, GError **error)
+{
+  EbSubscriptionReader *self = target;
+
+  return eb_json_read_integer (value, path, 0, G_MAXINT64, &self->streak.lasted, error);
+}
+
+static const EbJsonMember row_failing[] = {
+  { "since", read_since },
+  { "lasted", read_lasted },
+  { NULL, NULL },
+};
+
+static gboolean
+read_failing (const EbJsonValue *value, const char *path, gpointer target, GError **error)
+{
+  return eb_json_read_object (value, path, row_failing, target, error);
+}
+
 /* So that an answer can be changed and sent back. */
 static gboolean
 skip (const EbJsonValue *value, const char *path, gpointer target, GError **error)
@@ -248,6 +278,7 @@ static const EbJsonMember row_members[] = {
   { "protocolsettings", read_protocol_settings },
   { "config", read_row_config },
   { "paused", read_paused },
+  { "failing", read_failing },
   { NULL, NULL },
 };
 
@@ -334,6 +365,7 @@ eb_subscription_reader_make (EbSubscriptionReader *self, GError **error)
     .concurrency = self->concurrency,
     .order = self->order,
     .paused = self->paused,
+    .streak = self->streak,
   };
 
   if (!check (self, error))

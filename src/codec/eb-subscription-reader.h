@@ -30,6 +30,7 @@ typedef struct
   guint concurrency;
   EbOrder order;
   gboolean paused;
+  EbStreak streak;
   guint64 start;
 } EbSubscriptionReader;
 

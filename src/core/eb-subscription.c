@@ -16,7 +16,8 @@ typedef struct
   char **types;               /* (owned) (nullable): NULL for all */
   EbFilter *filter;           /* (owned) (nullable) */
   EbDeliveryOptions *options; /* (owned) (nullable) */
-  EbSubscription *first;      /* (owned) (nullable): the one that the first replacement replaced */
+  EbStreak streak;
+  EbSubscription *first; /* (owned) (nullable): the one that the first replacement replaced */
 } Details;
 
 /* Who wants what. It never changes (one that is asked for anew is a new one, which may take the
@@ -43,6 +44,8 @@ struct _EbSubscription
 static const char *const all_types[] = { ">", NULL };
 
 static const EbDeliveryOptions default_options = { 0 };
+
+static const EbStreak no_streak = { 0 };
 
 static gboolean
 check_id (const char *id, GError **error)
@@ -96,9 +99,10 @@ static Details *
 new_details (const EbSubscriptionSpec *spec)
 {
   gboolean all = wants_all_types (spec->types);
+  gboolean failing = spec->streak.since_us != 0 && spec->lease == 0 && !spec->ephemeral;
   Details *details;
 
-  if (all && spec->filter == NULL && spec->options == NULL && spec->replaces == NULL)
+  if (all && spec->filter == NULL && spec->options == NULL && spec->replaces == NULL && !failing)
     return NULL;
   details = g_new0 (Details, 1);
   if (!all)
@@ -107,6 +111,8 @@ new_details (const EbSubscriptionSpec *spec)
     details->filter = eb_filter_ref (spec->filter);
   if (spec->options != NULL)
     details->options = eb_delivery_options_ref (spec->options);
+  if (failing)
+    details->streak = spec->streak;
   if (spec->replaces != NULL)
     details->first = eb_subscription_ref (eb_subscription_get_identity (spec->replaces));
   return details;
@@ -263,6 +269,39 @@ eb_subscription_is_paused (const EbSubscription *self)
 }
 
 /**
+ * eb_subscription_get_streak:
+ *
+ * Returns: (transfer none): how its attempts had failed when it was made
+ */
+const EbStreak *
+eb_subscription_get_streak (const EbSubscription *self)
+{
+  return self->details != NULL ? &self->details->streak : &no_streak;
+}
+
+/**
+ * eb_subscription_is_disabled:
+ *
+ * Returns: whether nothing is to be sent because its attempts have failed for too long
+ */
+gboolean
+eb_subscription_is_disabled (const EbSubscription *self)
+{
+  return eb_subscription_get_streak (self)->lasted >= EB_STREAK_MAX;
+}
+
+/**
+ * eb_subscription_may_be_disabled:
+ *
+ * Returns: whether its failures count: one with a lease ends by itself, if nobody is behind it
+ */
+gboolean
+eb_subscription_may_be_disabled (const EbSubscription *self)
+{
+  return self->lease == 0 && !self->ephemeral;
+}
+
+/**
  * eb_subscription_get_identity:
  *
  * Tables are keyed by it: what was said about a subscription before it was replaced is true of the
@@ -296,6 +335,7 @@ eb_subscription_fill_spec (EbSubscription *self, EbSubscriptionSpec *spec)
     .ephemeral = self->ephemeral,
     .paused = self->paused,
     .options = self->details != NULL ? self->details->options : NULL,
+    .streak = *eb_subscription_get_streak (self),
     .replaces = self,
   };
 }

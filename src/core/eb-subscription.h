@@ -6,6 +6,7 @@
 #include "core/eb-delivery-options.h"
 #include "core/eb-filter.h"
 #include "core/eb-sink.h"
+#include "core/eb-streak.h"
 
 G_BEGIN_DECLS
 
@@ -38,6 +39,7 @@ typedef struct _EbSubscription EbSubscription;
  * @ephemeral: never stored: it ends with its peer, or with the daemon
  * @paused: nothing is sent; events are kept
  * @options: (nullable): how it wants its deliveries; NULL for what most want
+ * @streak: how its attempts have failed so far; kept only of one that is stored and has no lease
  * @replaces: (nullable): the subscription of that id which it takes the place of, with its progress
  *
  * What a subscriber asks for, on its way into an #EbSubscription.
@@ -54,6 +56,7 @@ typedef struct
   gboolean ephemeral;
   gboolean paused;
   EbDeliveryOptions *options;
+  EbStreak streak;
   EbSubscription *replaces;
 } EbSubscriptionSpec;
 
@@ -71,6 +74,9 @@ const char *const *eb_subscription_get_types (const EbSubscription *self);
 EbFilter *eb_subscription_get_filter (const EbSubscription *self);
 const EbDeliveryOptions *eb_subscription_get_options (const EbSubscription *self);
 gboolean eb_subscription_is_paused (const EbSubscription *self);
+const EbStreak *eb_subscription_get_streak (const EbSubscription *self);
+gboolean eb_subscription_is_disabled (const EbSubscription *self);
+gboolean eb_subscription_may_be_disabled (const EbSubscription *self);
 gpointer eb_subscription_get_identity (EbSubscription *self);
 gboolean eb_subscription_takes_all (const EbSubscription *self);
 gboolean eb_subscription_is_ephemeral (const EbSubscription *self);

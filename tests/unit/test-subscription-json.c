@@ -153,6 +153,27 @@ test_row (void)
 }
 
 static void
+test_streak (void)
+{
+  g_autoptr (EbSink) sink = eb_sink_new_for_uri ("http://a/", NULL);
+  EbSubscriptionSpec spec = {
+    .id = "s", .sink = sink, .concurrency = 1, .streak = { 1700000000123456, EB_STREAK_MAX }
+  };
+  g_autoptr (EbSubscription) disabled = eb_subscription_new (&spec, NULL);
+  g_autofree char *text = eb_subscription_to_json (disabled);
+  g_autoptr (EbSubscription) copy = eb_subscription_from_json (text, NULL);
+  g_autoptr (EbSubscription) leased = NULL;
+
+  g_assert_true (eb_subscription_is_disabled (copy));
+  g_assert_cmpint (eb_subscription_get_streak (copy)->since_us, ==, 1700000000123456);
+  g_assert_cmpint (eb_subscription_get_streak (copy)->lasted, ==, EB_STREAK_MAX);
+
+  spec.lease = G_TIME_SPAN_MINUTE;
+  leased = eb_subscription_new (&spec, NULL);
+  g_assert_false (eb_subscription_is_disabled (leased));
+}
+
+static void
 test_shown (void)
 {
   g_autoptr (EbSubscription) subscription = new_full ();
@@ -243,6 +264,7 @@ main (int argc, char **argv)
   g_test_add_func ("/subscription-json/all", test_all);
   g_test_add_func ("/subscription-json/strict", test_strict);
   g_test_add_func ("/subscription-json/row", test_row);
+  g_test_add_func ("/subscription-json/streak", test_streak);
   g_test_add_func ("/subscription-json/shown", test_shown);
   g_test_add_func ("/subscription-json/shown-defaults", test_shown_defaults);
   g_test_add_func ("/subscription-json/refused", test_refused);
