@@ -17,9 +17,11 @@
 EbRecovery *
 eb_consumer_obtain_recovery (EbConsumer *self)
 {
-  if (self->recovery == NULL)
-    self->recovery = eb_recovery_new (self);
-  return self->recovery;
+  EbOutbox *outbox = eb_consumer_obtain_outbox (self);
+
+  if (outbox->recovery == NULL)
+    outbox->recovery = eb_recovery_new (self);
+  return outbox->recovery;
 }
 
 /**
@@ -30,16 +32,16 @@ eb_consumer_obtain_recovery (EbConsumer *self)
 void
 eb_consumer_update_recovery (EbConsumer *self)
 {
-  gint64 due_us = eb_recovery_get_due (self->recovery);
+  gint64 due_us = eb_recovery_get_due (self->outbox->recovery);
 
   if (due_us != G_MAXINT64 && !self->gone)
     {
-      eb_agenda_set (self->owner->agenda, &self->recovery->due, due_us);
+      eb_agenda_set (self->owner->agenda, &self->outbox->recovery->due, due_us);
       return;
     }
-  eb_agenda_clear (self->owner->agenda, &self->recovery->due);
-  if (eb_recovery_is_over (self->recovery))
-    g_clear_pointer (&self->recovery, eb_recovery_free);
+  eb_agenda_clear (self->owner->agenda, &self->outbox->recovery->due);
+  if (eb_recovery_is_over (self->outbox->recovery))
+    g_clear_pointer (&self->outbox->recovery, eb_recovery_free);
 }
 
 /**
@@ -52,7 +54,7 @@ eb_consumer_record_ended (EbConsumer *self, guint64 sequence)
 {
   const char *id = eb_subscription_get_id (self->subscription);
 
-  self->recovery->n_exceptions--;
+  self->outbox->recovery->n_exceptions--;
   if (!eb_subscription_is_ephemeral (self->subscription))
     eb_consumer_record (self, eb_change_new (EB_CHANGE_ENDED, id, sequence));
 }
@@ -67,7 +69,7 @@ eb_consumer_record_ended (EbConsumer *self, guint64 sequence)
 void
 eb_consumer_fetch_due (EbConsumer *self)
 {
-  EbRecovery *recovery = self->recovery;
+  EbRecovery *recovery = self->outbox->recovery;
   gint64 now_us = eb_consumer_get_now (self);
   EbAsideEntry *next;
 
@@ -92,7 +94,7 @@ lose_exception (EbConsumer *self, EbAsideEntry *entry)
   g_warning ("%s: lost event %" G_GUINT64_FORMAT
              ", which the log no longer has (retention, or damage), while it waited for its retry",
              eb_sink_get_uri (eb_subscription_get_sink (self->subscription)), sequence);
-  eb_aside_remove (self->recovery->aside, entry);
+  eb_aside_remove (self->outbox->recovery->aside, entry);
   eb_consumer_record_ended (self, sequence);
   self->owner->lost (self, 1, self->owner->user_data);
   if (batch != 0)
@@ -127,15 +129,15 @@ rejoin_line (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel)
   if (!eb_subscription_matches (self->subscription, eb_parcel_get_event (parcel)))
     {
       eb_consumer_record_ended (self, entry->sequence); /* another subscription wanted it */
-      eb_aside_remove (self->recovery->aside, entry);
+      eb_aside_remove (self->outbox->recovery->aside, entry);
     }
   else if (batch == 0)
     {
       eb_consumer_put_back (self, eb_consumer_take_back (self, entry, parcel));
-      eb_aside_remove (self->recovery->aside, entry);
+      eb_aside_remove (self->outbox->recovery->aside, entry);
     }
   else
-    eb_aside_set_fetched (self->recovery->aside, entry, parcel);
+    eb_aside_set_fetched (self->outbox->recovery->aside, entry, parcel);
   if (batch != 0)
     eb_consumer_assemble_batch (self, batch);
 }
@@ -154,7 +156,7 @@ wait_again (EbConsumer *self, EbAsideEntry *entry)
   if (entry->batch != 0)
     eb_consumer_postpone_batch (self, entry->batch);
   else
-    eb_aside_set_state (self->recovery->aside, entry, EB_ASIDE_WAITING,
+    eb_aside_set_state (self->outbox->recovery->aside, entry, EB_ASIDE_WAITING,
                         eb_consumer_get_now (self) + EB_CONSUMER_READ_AGAIN);
 }
 
@@ -184,7 +186,7 @@ use_fetched (EbConsumer *self, EbAsideEntry *entry, EbPage *page, GHashTable *pa
 void
 eb_consumer_take_fetched (EbConsumer *self, guint64 sequence, EbPage *page, GHashTable *parcels)
 {
-  EbRecovery *recovery = self->recovery;
+  EbRecovery *recovery = self->outbox->recovery;
   EbAsideEntry *entry = eb_aside_lookup (recovery->aside, sequence);
 
   recovery->n_fetching--;
@@ -207,9 +209,9 @@ eb_consumer_lose_aside (EbConsumer *self, guint64 up_to)
   g_autoptr (GArray) lost = NULL;
   guint n_before = 0;
 
-  if (self->recovery == NULL)
+  if (self->outbox->recovery == NULL)
     return 0;
-  lost = eb_aside_lose (self->recovery->aside, up_to);
+  lost = eb_aside_lose (self->outbox->recovery->aside, up_to);
   for (guint i = 0; i < lost->len; i++)
     {
       guint64 sequence = g_array_index (lost, guint64, i);
@@ -246,13 +248,13 @@ load_exception (EbConsumer *self, const EbException *exception, gint64 due_us)
                          .dead = exception->dead,
                          .held = eb_status_asks_to_wait (exception->last_status) };
 
-  if (eb_aside_lookup (self->recovery->aside, exception->sequence) != NULL
+  if (eb_aside_lookup (self->outbox->recovery->aside, exception->sequence) != NULL
       || (exception->dead && state != EB_ASIDE_AHEAD))
     return;
-  eb_aside_add (self->recovery->aside, &entry, state, due_us);
-  self->recovery->n_exceptions += !exception->dead;
+  eb_aside_add (self->outbox->recovery->aside, &entry, state, due_us);
+  self->outbox->recovery->n_exceptions += !exception->dead;
   if (entry.held && !entry.dead)
-    eb_recovery_hold (self->recovery, EB_HOLD_ASKED, due_us);
+    eb_recovery_hold (self->outbox->recovery, EB_HOLD_ASKED, due_us);
 }
 
 /**
@@ -288,20 +290,20 @@ eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *par
   if (entry->dead)
     {
       self->previous = entry->sequence;
-      eb_aside_remove (self->recovery->aside, entry);
+      eb_aside_remove (self->outbox->recovery->aside, entry);
       eb_consumer_update_recovery (self);
       return;
     }
   if (eb_subscription_get_order (self->subscription) == EB_ORDER_RELAXED && !entry->held)
     {
-      eb_aside_set_state (self->recovery->aside, entry, EB_ASIDE_WAITING, due_us);
+      eb_aside_set_state (self->outbox->recovery->aside, entry, EB_ASIDE_WAITING, due_us);
       self->previous = entry->sequence;
       eb_consumer_update_recovery (self);
       return;
     }
   eb_consumer_requeue (self, entry, parcel);
-  eb_recovery_hold (self->recovery, entry->held ? EB_HOLD_ASKED : EB_HOLD_RETRY, due_us);
-  eb_aside_remove (self->recovery->aside, entry);
+  eb_recovery_hold (self->outbox->recovery, entry->held ? EB_HOLD_ASKED : EB_HOLD_RETRY, due_us);
+  eb_aside_remove (self->outbox->recovery->aside, entry);
 }
 
 /* What comes from outside. */
@@ -333,7 +335,7 @@ eb_consumer_handle_due (EbDue *due)
 void
 eb_consumer_nudge (EbConsumer *self)
 {
-  EbRecovery *recovery = self->recovery;
+  EbRecovery *recovery = self->outbox->recovery;
 
   if (recovery == NULL
       || (recovery->hold != EB_HOLD_UNREACHABLE && recovery->hold != EB_HOLD_CONSENT))
@@ -341,8 +343,8 @@ eb_consumer_nudge (EbConsumer *self)
   /* If it was not ready yet, it will be soon. */
   if (recovery->hold == EB_HOLD_UNREACHABLE)
     recovery->n_probes = 1;
-  else if (self->handshake != NULL)
-    self->handshake->n_asked = 0;
+  else if (self->outbox->handshake != NULL)
+    self->outbox->handshake->n_asked = 0;
   recovery->hold = EB_HOLD_NONE;
   eb_consumer_fetch_due (self);
   eb_consumer_proceed (self);
@@ -372,13 +374,13 @@ find_in (GQueue *queue, guint64 sequence)
 static EbDelivery *
 find_delivery (EbConsumer *self, guint64 sequence)
 {
-  EbDelivery *found = find_in (&self->under_way, sequence);
+  EbDelivery *found = find_in (&self->outbox->under_way, sequence);
 
   if (found == NULL)
-    found = find_in (&self->recovery->line, sequence);
-  if (found == NULL && self->queue.length > 0
-      && eb_delivery_get_first (self->queue.head->data) <= sequence)
-    found = find_in (&self->queue, sequence);
+    found = find_in (&self->outbox->recovery->line, sequence);
+  if (found == NULL && self->outbox->queue.length > 0
+      && eb_delivery_get_first (self->outbox->queue.head->data) <= sequence)
+    found = find_in (&self->outbox->queue, sequence);
   return found;
 }
 
@@ -386,7 +388,7 @@ static void
 redrive (EbConsumer *self, const EbException *exception, gint64 due_us)
 {
   EbDelivery *delivery = find_delivery (self, exception->sequence);
-  EbAsideEntry *passed = eb_aside_lookup_ahead (self->recovery->aside, exception->sequence);
+  EbAsideEntry *passed = eb_aside_lookup_ahead (self->outbox->recovery->aside, exception->sequence);
   EbException anew = *exception;
 
   anew.dead = FALSE;
@@ -395,13 +397,13 @@ redrive (EbConsumer *self, const EbException *exception, gint64 due_us)
   anew.failures = 0;
   anew.first_us = 0;
   if (passed != NULL && passed->dead)
-    eb_aside_remove (self->recovery->aside, passed);
+    eb_aside_remove (self->outbox->recovery->aside, passed);
   if (delivery == NULL)
     load_exception (self, &anew, due_us);
   else if (!delivery->exception)
     {
       delivery->exception = TRUE;
-      self->recovery->n_exceptions += eb_delivery_get_size (delivery);
+      self->outbox->recovery->n_exceptions += eb_delivery_get_size (delivery);
     }
 }
 

@@ -46,13 +46,13 @@ eb_consumer_fill_batch (EbConsumer *self, EbDelivery *delivery)
   if (!is_fresh (delivery) || !takes_batches (self))
     return;
   while (eb_delivery_get_size (delivery) < MAX_BATCH_LENGTH
-         && (next = g_queue_peek_head (&self->queue)) != NULL && is_fresh (next)
+         && (next = g_queue_peek_head (&self->outbox->queue)) != NULL && is_fresh (next)
          && charge + eb_delivery_get_charge (next) <= MAX_BATCH_BYTES)
     {
       charge += eb_delivery_get_charge (next);
-      self->queued -= eb_delivery_get_charge (next);
+      self->outbox->queued -= eb_delivery_get_charge (next);
       eb_delivery_add (delivery, next->parcel, next->previous);
-      g_queue_unlink (&self->queue, &next->link);
+      g_queue_unlink (&self->outbox->queue, &next->link);
       eb_delivery_free (next);
     }
 }
@@ -110,15 +110,15 @@ eb_consumer_split_unwanted (EbConsumer *self)
 {
   GList *next;
 
-  for (GList *link = self->queue.head; link != NULL; link = next)
+  for (GList *link = self->outbox->queue.head; link != NULL; link = next)
     {
       EbDelivery *delivery = link->data;
 
       next = link->next;
       if (eb_delivery_get_size (delivery) == 1 || is_wanted (self, delivery))
         continue;
-      g_queue_unlink (&self->queue, link);
-      self->queued -= eb_delivery_get_charge (delivery);
+      g_queue_unlink (&self->outbox->queue, link);
+      self->outbox->queued -= eb_delivery_get_charge (delivery);
       for (guint i = 0; i < eb_delivery_get_size (delivery); i++)
         put_back_alone (self, delivery, i);
       eb_delivery_free (delivery);
@@ -146,13 +146,13 @@ eb_consumer_is_incomplete (EbConsumer *self, const EbDelivery *delivery)
 void
 eb_consumer_requeue (EbConsumer *self, const EbAsideEntry *entry, EbParcel *parcel)
 {
-  EbDelivery *delivery = g_queue_peek_tail (&self->queue);
+  EbDelivery *delivery = g_queue_peek_tail (&self->outbox->queue);
 
   if (delivery != NULL && entry->batch != 0 && delivery->batch == entry->batch)
     {
       eb_delivery_add (delivery, parcel, self->previous);
       self->previous = entry->sequence;
-      self->queued += eb_event_get_charge (eb_parcel_get_event (parcel));
+      self->outbox->queued += eb_event_get_charge (eb_parcel_get_event (parcel));
       return;
     }
   delivery = eb_consumer_enqueue (self, parcel);
@@ -167,8 +167,8 @@ static void
 postpone (EbConsumer *self, GPtrArray *members)
 {
   for (guint i = 0; i < members->len; i++)
-    eb_aside_set_state (self->recovery->aside, g_ptr_array_index (members, i), EB_ASIDE_WAITING,
-                        eb_consumer_get_now (self) + EB_CONSUMER_READ_AGAIN);
+    eb_aside_set_state (self->outbox->recovery->aside, g_ptr_array_index (members, i),
+                        EB_ASIDE_WAITING, eb_consumer_get_now (self) + EB_CONSUMER_READ_AGAIN);
 }
 
 /**
@@ -180,7 +180,7 @@ postpone (EbConsumer *self, GPtrArray *members)
 void
 eb_consumer_fetch_batch (EbConsumer *self, guint64 batch)
 {
-  g_autoptr (GPtrArray) members = eb_aside_find_batch (self->recovery->aside, batch);
+  g_autoptr (GPtrArray) members = eb_aside_find_batch (self->outbox->recovery->aside, batch);
 
   if (batch > self->position)
     {
@@ -191,8 +191,8 @@ eb_consumer_fetch_batch (EbConsumer *self, guint64 batch)
     {
       EbAsideEntry *member = g_ptr_array_index (members, i);
 
-      eb_aside_set_state (self->recovery->aside, member, EB_ASIDE_FETCHING, 0);
-      self->recovery->n_fetching++;
+      eb_aside_set_state (self->outbox->recovery->aside, member, EB_ASIDE_FETCHING, 0);
+      self->outbox->recovery->n_fetching++;
       self->owner->fetch (self, member->sequence, self->owner->user_data);
     }
 }
@@ -204,7 +204,7 @@ eb_consumer_fetch_batch (EbConsumer *self, guint64 batch)
 void
 eb_consumer_postpone_batch (EbConsumer *self, guint64 batch)
 {
-  g_autoptr (GPtrArray) members = eb_aside_find_batch (self->recovery->aside, batch);
+  g_autoptr (GPtrArray) members = eb_aside_find_batch (self->outbox->recovery->aside, batch);
 
   postpone (self, members);
 }
@@ -226,7 +226,7 @@ are_fetched (GPtrArray *members)
 void
 eb_consumer_assemble_batch (EbConsumer *self, guint64 batch)
 {
-  g_autoptr (GPtrArray) members = eb_aside_find_batch (self->recovery->aside, batch);
+  g_autoptr (GPtrArray) members = eb_aside_find_batch (self->outbox->recovery->aside, batch);
   EbDelivery *delivery = NULL;
 
   if (!are_fetched (members))
@@ -239,7 +239,7 @@ eb_consumer_assemble_batch (EbConsumer *self, guint64 batch)
         delivery = eb_consumer_take_back (self, member, member->parcel);
       else
         eb_delivery_add (delivery, member->parcel, member->previous);
-      eb_aside_remove (self->recovery->aside, member);
+      eb_aside_remove (self->outbox->recovery->aside, member);
     }
   eb_consumer_put_back (self, delivery);
 }
@@ -267,6 +267,6 @@ remember_batches_in (EbConsumer *self, GQueue *queue)
 void
 eb_consumer_remember_batches (EbConsumer *self)
 {
-  remember_batches_in (self, &self->under_way);
-  remember_batches_in (self, &self->queue);
+  remember_batches_in (self, &self->outbox->under_way);
+  remember_batches_in (self, &self->outbox->queue);
 }

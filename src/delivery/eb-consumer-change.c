@@ -19,7 +19,7 @@ is_same_sink (EbSink *a, EbSink *b)
 static void
 drop (EbConsumer *self, EbDelivery *delivery)
 {
-  self->queued -= eb_event_get_charge (eb_parcel_get_event (delivery->parcel));
+  self->outbox->queued -= eb_event_get_charge (eb_parcel_get_event (delivery->parcel));
   if (delivery->exception)
     eb_consumer_record_ended (self, eb_delivery_get_sequence (delivery));
   eb_delivery_free (delivery);
@@ -31,7 +31,7 @@ static void
 drop_unwanted (EbConsumer *self)
 {
   guint64 dropped = 0, previous = 0;
-  GList *link = self->queue.head;
+  GList *link = self->outbox->queue.head;
 
   while (link != NULL)
     {
@@ -44,7 +44,7 @@ drop_unwanted (EbConsumer *self)
         {
           dropped = eb_delivery_get_sequence (delivery);
           previous = delivery->previous;
-          g_queue_unlink (&self->queue, link);
+          g_queue_unlink (&self->outbox->queue, link);
           drop (self, delivery);
         }
       link = next;
@@ -57,7 +57,7 @@ drop_unwanted (EbConsumer *self)
 static void
 forget_sink (EbConsumer *self)
 {
-  EbRecovery *recovery = self->recovery;
+  EbRecovery *recovery = self->outbox->recovery;
 
   if (recovery == NULL)
     return;
@@ -69,18 +69,16 @@ forget_sink (EbConsumer *self)
 /**
  * eb_consumer_replace:
  * @subscription: takes the place of the one that it has
- * @transport: to its sink; must outlive the consumer
  *
  * What is under way ends as it began. After that everything is sent as @subscription says.
  */
 void
-eb_consumer_replace (EbConsumer *self, EbSubscription *subscription, EbTransport *transport)
+eb_consumer_replace (EbConsumer *self, EbSubscription *subscription)
 {
   g_autoptr (EbSubscription) before = self->subscription;
 
   self->subscription = eb_subscription_ref (subscription);
-  self->transport = transport;
-  self->outdated = self->channel != NULL;
+  self->outdated = self->outbox->channel != NULL;
   eb_consumer_split_unwanted (self);
   self->gone = FALSE; /* whoever replaced it knew nothing of that, or knows better */
   drop_unwanted (self);
@@ -92,12 +90,12 @@ eb_consumer_replace (EbConsumer *self, EbSubscription *subscription, EbTransport
   else if (!eb_subscription_get_options (before)->handshake
            || !eb_subscription_get_options (subscription)->handshake)
     eb_consumer_begin_handshake (self);
-  if (eb_subscription_get_order (subscription) == EB_ORDER_RELAXED && self->recovery != NULL
-      && self->recovery->hold == EB_HOLD_RETRY)
-    self->recovery->hold = EB_HOLD_NONE; /* the next failure stands aside */
+  if (eb_subscription_get_order (subscription) == EB_ORDER_RELAXED && self->outbox->recovery != NULL
+      && self->outbox->recovery->hold == EB_HOLD_RETRY)
+    self->outbox->recovery->hold = EB_HOLD_NONE; /* the next failure stands aside */
   eb_consumer_apply_rate (self);
   eb_consumer_note_progress (self);
-  if (self->recovery != NULL)
+  if (self->outbox->recovery != NULL)
     eb_consumer_fetch_due (self);
   eb_consumer_proceed (self);
 }
@@ -111,8 +109,8 @@ eb_consumer_replace (EbConsumer *self, EbSubscription *subscription, EbTransport
 void
 eb_consumer_renew_channel (EbConsumer *self)
 {
-  if (!self->outdated || self->under_way.length > 0)
+  if (!self->outdated || self->outbox->under_way.length > 0)
     return;
-  eb_transport_close (self->channel_transport, g_steal_pointer (&self->channel));
+  eb_outbox_close_channel (self->outbox);
   self->outdated = FALSE;
 }

@@ -21,10 +21,11 @@ eb_consumer_begin_handshake (EbConsumer *self)
   EbSinkKind kind = eb_sink_get_kind (eb_subscription_get_sink (self->subscription));
   gboolean http = kind == EB_SINK_HTTP || kind == EB_SINK_HTTPS;
 
-  g_clear_pointer (&self->handshake, eb_handshake_free);
+  if (self->outbox->handshake != NULL)
+    g_clear_pointer (&self->outbox->handshake, eb_handshake_free);
   self->allowed_rate = 0;
   if (http && eb_subscription_get_options (self->subscription)->handshake)
-    self->handshake = eb_handshake_new ();
+    eb_consumer_obtain_outbox (self)->handshake = eb_handshake_new ();
 }
 
 /**
@@ -35,7 +36,14 @@ eb_consumer_begin_handshake (EbConsumer *self)
 const char *
 eb_consumer_get_refusal (EbConsumer *self)
 {
-  return self->handshake != NULL ? self->handshake->refusal : NULL;
+  return self->outbox->handshake != NULL ? self->outbox->handshake->refusal : NULL;
+}
+
+/* What can do https:// can do http://, too, and a question is no matter of speed. */
+static EbTransport *
+get_asker (EbConsumer *self)
+{
+  return self->owner->get_transport (EB_SINK_HTTPS, self->owner->user_data);
 }
 
 /**
@@ -46,18 +54,17 @@ eb_consumer_get_refusal (EbConsumer *self)
 void
 eb_consumer_ask (EbConsumer *self)
 {
-  if (self->handshake == NULL || self->handshake->question != NULL || eb_consumer_is_held (self)
-      || eb_subscription_is_paused (self->subscription))
+  if (self->outbox->handshake == NULL || self->outbox->handshake->question != NULL
+      || eb_consumer_is_held (self) || eb_subscription_is_paused (self->subscription))
     return;
-  eb_handshake_ask (self->handshake, self->owner->get_asker (self->owner->user_data),
-                    self->subscription, self);
+  eb_handshake_ask (self->outbox->handshake, get_asker (self), self->subscription, self);
 }
 
 /* Said once, and again if it is for another reason. */
 static void
 note_refusal (EbConsumer *self, const char *refusal)
 {
-  EbHandshake *handshake = self->handshake;
+  EbHandshake *handshake = self->outbox->handshake;
 
   if (g_strcmp0 (handshake->refusal, refusal) == 0)
     return;
@@ -75,20 +82,20 @@ void
 eb_consumer_take_consent (EbConsumer *self, const EbAnswer *answer)
 {
   g_auto (EbConsent) consent = { 0 };
-  GTimeSpan delay = self->owner->judge_consent (self, answer, self->handshake->n_asked, &consent,
-                                                self->owner->user_data);
+  GTimeSpan delay = self->owner->judge_consent (self, answer, self->outbox->handshake->n_asked,
+                                                &consent, self->owner->user_data);
 
   if (consent.given)
     {
-      g_clear_pointer (&self->handshake, eb_handshake_free);
+      g_clear_pointer (&self->outbox->handshake, eb_handshake_free);
       self->allowed_rate = consent.per_minute;
       eb_consumer_apply_rate (self);
     }
   else
     {
       note_refusal (self, consent.refusal);
-      eb_handshake_end_question (self->handshake);
-      self->handshake->n_asked++;
+      eb_handshake_end_question (self->outbox->handshake);
+      self->outbox->handshake->n_asked++;
       eb_recovery_hold (eb_consumer_obtain_recovery (self), EB_HOLD_CONSENT,
                         eb_consumer_get_now (self) + delay);
     }
@@ -105,12 +112,13 @@ eb_consumer_take_consent (EbConsumer *self, const EbAnswer *answer)
 gboolean
 eb_consumer_claim_ping (EbConsumer *self, GError **error)
 {
-  EbRate *rate = self->recovery != NULL ? &self->recovery->rate : NULL;
+  EbRate *rate = self->outbox->recovery != NULL ? &self->outbox->recovery->rate : NULL;
   gint64 now_us = eb_consumer_get_now (self);
 
-  if (self->handshake != NULL)
+  if (self->outbox->handshake != NULL)
     g_set_error (error, EB_ERROR, EB_ERROR_BUSY, "The sink has not agreed to deliveries: %s",
-                 self->handshake->refusal != NULL ? self->handshake->refusal : "it is being asked");
+                 self->outbox->handshake->refusal != NULL ? self->outbox->handshake->refusal
+                                                          : "it is being asked");
   else if (rate != NULL && eb_rate_is_limited (rate) && eb_rate_get_due (rate) > now_us)
     g_set_error_literal (error, EB_ERROR, EB_ERROR_BUSY,
                          "The rate allows no delivery at this moment; try again later");

@@ -3,9 +3,8 @@
 
 #pragma once
 
-#include "delivery/eb-attempts.h"
 #include "delivery/eb-consumer.h"
-#include "delivery/eb-recovery.h"
+#include "delivery/eb-outbox.h"
 
 G_BEGIN_DECLS
 
@@ -25,22 +24,15 @@ G_BEGIN_DECLS
  * eb-consumer-consent.c asks first, eb-consumer-change.c lets another subscription take its place,
  * and eb-consumer-report.c says how it is.
  *
- * Lives in its worker's thread. Made by the hundred thousand. */
+ * Lives in its worker's thread. Made by the million: what one has that never had anything to send
+ * is in here, and the rest in its #EbOutbox. */
 struct _EbConsumer
 {
-  GList link;                     /* in its worker's list; data is the consumer itself */
-  EbSubscription *subscription;   /* (owned) */
-  EbTransport *transport;         /* (unowned) its worker's */
-  EbChannel *channel;             /* (owned) (nullable) until there is something to send */
-  EbTransport *channel_transport; /* (unowned) (nullable) that the channel is of */
+  GList link;                   /* in its worker's list; data is the consumer itself */
+  EbSubscription *subscription; /* (owned) */
   const EbConsumerOwner *owner;
-  EbHandshake *handshake; /* (owned) (nullable) until the sink has agreed to deliveries */
-  EbRecovery *recovery;   /* (owned) (nullable) while something is wrong */
-  EbAttempts *attempts;   /* (owned) (nullable) until the first attempt has ended */
+  EbOutbox *outbox; /* (owned) or nobody's: to be read as it is, and obtained to be written to */
 
-  GQueue queue;          /* (element-type EbDelivery) not sent yet, by sequence */
-  gsize queued;          /* the charges of the events in it */
-  GQueue under_way;      /* (element-type EbDelivery) sent and not answered */
   guint64 position;      /* the last event that it took, or passed over; see eb_consumer_pass() */
   guint64 previous;      /* the last event that it took, or lost; 0 at first */
   guint64 told_cursor;   /* what the ledger was told last; EB_CURSOR_FLOOR for none of its own */
@@ -54,6 +46,11 @@ struct _EbConsumer
   guint outdated : 1;   /* the channel is that of a subscription before this one */
 };
 
+/* What malloc() takes for it is 96 bytes; with one more field, 16 MB more for a million. What is
+ * not needed before there is something to send belongs into the outbox. */
+G_STATIC_ASSERT (sizeof (struct _EbConsumer) <= 88);
+
+EbOutbox *eb_consumer_obtain_outbox (EbConsumer *self);
 void eb_consumer_apply_rate (EbConsumer *self);
 void eb_consumer_proceed (EbConsumer *self);
 void eb_consumer_note_progress (EbConsumer *self);
@@ -109,13 +106,13 @@ eb_consumer_record (EbConsumer *self, EbChange *change)
 static inline gboolean
 eb_consumer_is_held (const EbConsumer *self)
 {
-  return self->recovery != NULL && self->recovery->hold != EB_HOLD_NONE;
+  return self->outbox->recovery != NULL && self->outbox->recovery->hold != EB_HOLD_NONE;
 }
 
 static inline gboolean
 eb_consumer_is_paced (const EbConsumer *self)
 {
-  return self->recovery != NULL && self->recovery->paced;
+  return self->outbox->recovery != NULL && self->outbox->recovery->paced;
 }
 
 G_END_DECLS

@@ -14,15 +14,15 @@
 void
 eb_consumer_note_answer (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer)
 {
-  if (self->attempts == NULL)
-    self->attempts = eb_attempts_new ();
-  eb_attempts_add (self->attempts, delivery, answer, eb_consumer_get_now (self));
+  if (self->outbox->attempts == NULL)
+    self->outbox->attempts = eb_attempts_new ();
+  eb_attempts_add (self->outbox->attempts, delivery, answer, eb_consumer_get_now (self));
 }
 
 static const char *
 get_state (EbConsumer *self)
 {
-  const EbRecovery *recovery = self->recovery;
+  const EbRecovery *recovery = self->outbox->recovery;
 
   if (eb_subscription_is_paused (self->subscription))
     return "paused";
@@ -64,11 +64,11 @@ eb_consumer_inspect (EbConsumer *self)
   inspection->state = get_state (self);
   inspection->cursor = eb_consumer_get_cursor (self, NULL);
   inspection->last_error = g_strdup (eb_consumer_get_refusal (self));
-  if (self->attempts != NULL)
+  if (self->outbox->attempts != NULL)
     {
       if (inspection->last_error == NULL)
-        inspection->last_error = g_strdup (eb_attempts_get_error (self->attempts));
-      inspection->attempts = eb_attempts_list (self->attempts, self->owner->clock);
+        inspection->last_error = g_strdup (eb_attempts_get_error (self->outbox->attempts));
+      inspection->attempts = eb_attempts_list (self->outbox->attempts, self->owner->clock);
     }
   else
     inspection->attempts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_attempt_record_free);
@@ -132,9 +132,9 @@ list_aside (EbConsumer *self)
   gint64 now_us = eb_clock_get_real (clock);
   gint64 offset_us = now_us - eb_clock_get_monotonic (clock);
 
-  if (self->recovery != NULL)
+  if (self->outbox->recovery != NULL)
     {
-      eb_aside_foreach (self->recovery->aside, add_entry, aside);
+      eb_aside_foreach (self->outbox->recovery->aside, add_entry, aside);
       for (guint i = 0; i < aside->len; i++)
         {
           EbException *exception = g_ptr_array_index (aside, i);
@@ -142,10 +142,10 @@ list_aside (EbConsumer *self)
           exception->last_us = now_us;
           exception->due_us = MAX (exception->due_us + offset_us, now_us);
         }
-      add_deliveries (self, aside, &self->recovery->line);
+      add_deliveries (self, aside, &self->outbox->recovery->line);
     }
-  add_deliveries (self, aside, &self->queue);
-  add_deliveries (self, aside, &self->under_way);
+  add_deliveries (self, aside, &self->outbox->queue);
+  add_deliveries (self, aside, &self->outbox->under_way);
   return aside;
 }
 

@@ -138,7 +138,7 @@ set_aside_event (EbConsumer *self, const EbDelivery *delivery, guint index, gint
                          .attempts = delivery->attempt,
                          .n_failures = delivery->n_failures };
 
-  eb_aside_add (self->recovery->aside, &entry, EB_ASIDE_WAITING, due_us);
+  eb_aside_add (self->outbox->recovery->aside, &entry, EB_ASIDE_WAITING, due_us);
 }
 
 static void
@@ -158,8 +158,8 @@ may_stand_aside (EbConsumer *self, EbDelivery *delivery)
 {
   guint n_more = delivery->exception ? 0 : eb_delivery_get_size (delivery);
 
-  return delivery->fetched || self->recovery == NULL
-         || self->recovery->n_exceptions + n_more <= EB_MAX_ASIDE;
+  return delivery->fetched || self->outbox->recovery == NULL
+         || self->outbox->recovery->n_exceptions + n_more <= EB_MAX_ASIDE;
 }
 
 static void
@@ -182,7 +182,7 @@ give_up (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer)
 {
   record_failure (self, delivery, EB_CHANGE_DEAD, answer, 0);
   if (delivery->exception)
-    self->recovery->n_exceptions -= eb_delivery_get_size (delivery);
+    self->outbox->recovery->n_exceptions -= eb_delivery_get_size (delivery);
   eb_delivery_free (delivery);
 }
 
@@ -218,8 +218,8 @@ note_attempt (EbConsumer *self, EbDelivery *delivery, EbVerdictKind kind)
 {
   if (kind == EB_VERDICT_UNREACHABLE)
     return;
-  if (self->recovery != NULL)
-    self->recovery->n_probes = 0;
+  if (self->outbox->recovery != NULL)
+    self->outbox->recovery->n_probes = 0;
   delivery->n_failures += kind == EB_VERDICT_RETRY || kind == EB_VERDICT_DEAD;
   if (kind != EB_VERDICT_DELIVERED && delivery->first_us == 0)
     delivery->first_us = eb_clock_get_real (self->owner->clock);
@@ -235,7 +235,7 @@ void
 eb_consumer_answer (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data)
 {
   EbConsumer *self = delivery->consumer;
-  guint n_probes = self->recovery != NULL ? self->recovery->n_probes : 0;
+  guint n_probes = self->outbox->recovery != NULL ? self->outbox->recovery->n_probes : 0;
   EbVerdict verdict;
 
   if (eb_delivery_is_question (delivery))
@@ -246,11 +246,11 @@ eb_consumer_answer (EbDelivery *delivery, const EbAnswer *answer, gpointer user_
   verdict = self->owner->judge (self, delivery, answer, n_probes, self->owner->user_data);
 
   eb_consumer_note_answer (self, delivery, answer);
-  g_queue_unlink (&self->under_way, &delivery->link);
+  g_queue_unlink (&self->outbox->under_way, &delivery->link);
   note_attempt (self, delivery, verdict.kind);
   carry_out (self, delivery, answer, verdict);
   eb_consumer_note_progress (self);
-  if (self->recovery != NULL)
+  if (self->outbox->recovery != NULL)
     eb_consumer_fetch_due (self);
   eb_consumer_proceed (self);
 }

@@ -9,6 +9,19 @@
 #define CURSOR_UNKNOWN (EB_CURSOR_FLOOR - 1)
 
 /**
+ * eb_consumer_obtain_outbox:
+ *
+ * Returns: (transfer none): its outbox, its own one from now on
+ */
+EbOutbox *
+eb_consumer_obtain_outbox (EbConsumer *self)
+{
+  if (self->outbox == eb_outbox_get_nothing ())
+    self->outbox = eb_outbox_new ();
+  return self->outbox;
+}
+
+/**
  * eb_consumer_apply_rate:
  *
  * Keeps to what its subscription says from now on, and to what its sink has said.
@@ -19,44 +32,34 @@ eb_consumer_apply_rate (EbConsumer *self)
   guint64 rate = eb_subscription_get_options (self->subscription)->rate;
   guint64 allowed = self->allowed_rate;
 
-  if (rate == 0 && allowed == 0 && self->recovery == NULL)
+  if (rate == 0 && allowed == 0 && self->outbox->recovery == NULL)
     return;
   if (allowed > 0 && (rate == 0 || allowed < rate * 60))
     eb_rate_set (&eb_consumer_obtain_recovery (self)->rate, allowed, G_TIME_SPAN_MINUTE);
   else
     eb_rate_set (&eb_consumer_obtain_recovery (self)->rate, rate, G_TIME_SPAN_SECOND);
-  self->recovery->paced = FALSE; /* the next one to be sent sees how long it must wait */
+  self->outbox->recovery->paced = FALSE; /* the next one to be sent sees how long it must wait */
 }
 
 /**
  * eb_consumer_new:
- * @transport: to the subscription's sink; must outlive the consumer
  * @owner: must outlive the consumer
  *
  * Returns: (transfer full): a consumer that was not started
  */
 EbConsumer *
-eb_consumer_new (EbSubscription *subscription, EbTransport *transport, const EbConsumerOwner *owner)
+eb_consumer_new (EbSubscription *subscription, const EbConsumerOwner *owner)
 {
   EbConsumer *self = g_new0 (EbConsumer, 1);
 
   self->link.data = self;
   self->subscription = eb_subscription_ref (subscription);
-  self->transport = transport;
   self->owner = owner;
+  self->outbox = eb_outbox_get_nothing ();
   self->settled = TRUE;
   eb_consumer_begin_handshake (self);
   eb_consumer_apply_rate (self);
   return self;
-}
-
-static void
-free_deliveries (GQueue *deliveries)
-{
-  GList *link;
-
-  while ((link = g_queue_pop_head_link (deliveries)) != NULL)
-    eb_delivery_free (link->data);
 }
 
 /**
@@ -67,15 +70,9 @@ free_deliveries (GQueue *deliveries)
 void
 eb_consumer_free (EbConsumer *self)
 {
-  if (self->channel != NULL)
-    eb_transport_close (self->channel_transport, self->channel);
-  g_clear_pointer (&self->handshake, eb_handshake_free);
-  free_deliveries (&self->under_way);
-  free_deliveries (&self->queue);
-  if (self->recovery != NULL)
-    eb_agenda_clear (self->owner->agenda, &self->recovery->due);
-  g_clear_pointer (&self->recovery, eb_recovery_free);
-  g_clear_pointer (&self->attempts, eb_attempts_free);
+  if (self->outbox->recovery != NULL)
+    eb_agenda_clear (self->owner->agenda, &self->outbox->recovery->due);
+  eb_outbox_free (self->outbox);
   if (!self->settled)
     self->owner->settled (self, TRUE, self->owner->user_data);
   eb_subscription_unref (self->subscription);
@@ -99,29 +96,16 @@ eb_consumer_get_link (EbConsumer *self)
   return &self->link;
 }
 
-static gboolean
-is_full (EbConsumer *self)
-{
-  return self->queue.length >= EB_QUEUE_MAX_LENGTH || self->queued >= EB_QUEUE_MAX_BYTES;
-}
-
-/* Half empty, so that pages are worth their reading. */
-static gboolean
-has_room_for_page (EbConsumer *self)
-{
-  return self->queue.length <= EB_QUEUE_MAX_LENGTH / 2 && self->queued <= EB_QUEUE_MAX_BYTES / 2;
-}
-
 /* What a held, a paced or a paused subscription owes, and what waits aside, waits for longer than
  * anybody who stops the daemon would. What an ephemeral subscriber was sent is on its way, whether
  * or not it says so in the end. */
 static void
 update_settled (EbConsumer *self)
 {
-  gboolean asking = self->handshake != NULL && self->handshake->question != NULL;
-  gboolean sent =
-      (self->under_way.length == 0 && !asking) || eb_subscription_is_ephemeral (self->subscription);
-  gboolean waits = self->queue.length > 0 || self->lagging;
+  gboolean asking = self->outbox->handshake != NULL && self->outbox->handshake->question != NULL;
+  gboolean sent = (self->outbox->under_way.length == 0 && !asking)
+                  || eb_subscription_is_ephemeral (self->subscription);
+  gboolean waits = self->outbox->queue.length > 0 || self->lagging;
   gboolean must_wait = eb_consumer_is_held (self) || eb_consumer_is_paced (self)
                        || eb_subscription_is_paused (self->subscription);
   gboolean settled = self->gone || (sent && (!waits || must_wait));
@@ -136,23 +120,24 @@ update_settled (EbConsumer *self)
 static gboolean
 may_send_but_for_rate (EbConsumer *self)
 {
-  guint limit = self->recovery != NULL && self->recovery->n_probes > 0
+  guint limit = self->outbox->recovery != NULL && self->outbox->recovery->n_probes > 0
                     ? 1
                     : eb_subscription_get_concurrency (self->subscription);
 
-  return self->under_way.length < limit && !eb_consumer_is_held (self) && self->handshake == NULL
-         && !self->outdated && !eb_subscription_is_paused (self->subscription);
+  return self->outbox->under_way.length < limit && !eb_consumer_is_held (self)
+         && self->outbox->handshake == NULL && !self->outdated
+         && !eb_subscription_is_paused (self->subscription);
 }
 
 /* Says how it stands with the rate, too: whether that is all that something waits for. */
 static gboolean
 may_send (EbConsumer *self)
 {
-  EbRecovery *recovery = self->recovery;
+  EbRecovery *recovery = self->outbox->recovery;
 
   if (recovery == NULL || !eb_rate_is_limited (&recovery->rate))
     return may_send_but_for_rate (self);
-  recovery->paced = (self->queue.length > 0 || recovery->line.length > 0)
+  recovery->paced = (self->outbox->queue.length > 0 || recovery->line.length > 0)
                     && may_send_but_for_rate (self)
                     && eb_rate_get_due (&recovery->rate) > eb_consumer_get_now (self);
   return !recovery->paced && may_send_but_for_rate (self);
@@ -164,13 +149,13 @@ pop_first (EbConsumer *self)
 {
   EbDelivery *delivery;
 
-  if (self->recovery != NULL && self->recovery->line.length > 0)
-    return g_queue_pop_head_link (&self->recovery->line)->data;
-  delivery = g_queue_peek_head (&self->queue);
+  if (self->outbox->recovery != NULL && self->outbox->recovery->line.length > 0)
+    return g_queue_pop_head_link (&self->outbox->recovery->line)->data;
+  delivery = g_queue_peek_head (&self->outbox->queue);
   if (delivery == NULL || eb_consumer_is_incomplete (self, delivery))
     return NULL;
-  g_queue_unlink (&self->queue, &delivery->link);
-  self->queued -= eb_delivery_get_charge (delivery);
+  g_queue_unlink (&self->outbox->queue, &delivery->link);
+  self->outbox->queued -= eb_delivery_get_charge (delivery);
   eb_consumer_fill_batch (self, delivery);
   return delivery;
 }
@@ -187,28 +172,34 @@ pop_next (EbConsumer *self)
 }
 
 static void
+open_channel (EbConsumer *self)
+{
+  EbSinkKind kind = eb_sink_get_kind (eb_subscription_get_sink (self->subscription));
+
+  self->outbox->transport = self->owner->get_transport (kind, self->owner->user_data);
+  self->outbox->channel = eb_transport_open (self->outbox->transport, self->subscription);
+}
+
+static void
 send (EbConsumer *self, GList *link)
 {
   EbDelivery *delivery = link->data;
 
-  if (self->channel == NULL)
-    {
-      self->channel = eb_transport_open (self->transport, self->subscription);
-      self->channel_transport = self->transport;
-    }
-  g_queue_push_tail_link (&self->under_way, link);
+  if (self->outbox->channel == NULL)
+    open_channel (self);
+  g_queue_push_tail_link (&self->outbox->under_way, link);
   delivery->attempt++;
   delivery->sent_us = eb_consumer_get_now (self);
-  if (self->recovery != NULL)
-    eb_rate_take (&self->recovery->rate, delivery->sent_us);
-  eb_transport_send (self->channel_transport, self->channel, delivery);
+  if (self->outbox->recovery != NULL)
+    eb_rate_take (&self->outbox->recovery->rate, delivery->sent_us);
+  eb_transport_send (self->outbox->transport, self->outbox->channel, delivery);
 }
 
 static gboolean
 may_read (EbConsumer *self)
 {
-  return self->lagging && !self->reading && has_room_for_page (self)
-         && (self->recovery == NULL || self->recovery->read_at_us == 0);
+  return self->lagging && !self->reading && eb_outbox_has_room_for_page (self->outbox)
+         && (self->outbox->recovery == NULL || self->outbox->recovery->read_at_us == 0);
 }
 
 /**
@@ -233,7 +224,7 @@ eb_consumer_proceed (EbConsumer *self)
           self->owner->read (self, self->position, self->owner->user_data);
         }
     }
-  if (self->recovery != NULL)
+  if (self->outbox->recovery != NULL)
     eb_consumer_update_recovery (self);
   update_settled (self);
 }
@@ -261,12 +252,13 @@ eb_consumer_note_progress (EbConsumer *self)
 EbDelivery *
 eb_consumer_enqueue (EbConsumer *self, EbParcel *parcel)
 {
+  EbOutbox *outbox = eb_consumer_obtain_outbox (self);
   EbEvent *event = eb_parcel_get_event (parcel);
   EbDelivery *delivery = eb_delivery_new (self, parcel, self->previous);
 
   self->previous = eb_event_get_sequence (event);
-  self->queued += eb_event_get_charge (event);
-  g_queue_push_tail_link (&self->queue, &delivery->link);
+  outbox->queued += eb_event_get_charge (event);
+  g_queue_push_tail_link (&outbox->queue, &delivery->link);
   return delivery;
 }
 
@@ -295,8 +287,8 @@ eb_consumer_put_back (EbConsumer *self, EbDelivery *delivery)
       insert_by_sequence (&eb_consumer_obtain_recovery (self)->line, delivery);
       return;
     }
-  insert_by_sequence (&self->queue, delivery);
-  self->queued += eb_delivery_get_charge (delivery);
+  insert_by_sequence (&self->outbox->queue, delivery);
+  self->outbox->queued += eb_delivery_get_charge (delivery);
 }
 
 /* Its position is behind the tail: it reads the log until it is there. */
@@ -334,7 +326,9 @@ eb_consumer_start (EbConsumer *self, const EbStart *start, guint64 tail)
 static EbAsideEntry *
 lookup_ahead (EbConsumer *self, guint64 sequence)
 {
-  return self->recovery != NULL ? eb_aside_lookup_ahead (self->recovery->aside, sequence) : NULL;
+  return self->outbox->recovery != NULL
+             ? eb_aside_lookup_ahead (self->outbox->recovery->aside, sequence)
+             : NULL;
 }
 
 static void
@@ -380,7 +374,7 @@ eb_consumer_offer (EbConsumer *self, EbParcel *parcel)
     return;
   if (eb_subscription_matches (self->subscription, event))
     {
-      if (is_full (self))
+      if (eb_outbox_is_full (self->outbox))
         {
           catch_up (self);
           return;
@@ -388,7 +382,7 @@ eb_consumer_offer (EbConsumer *self, EbParcel *parcel)
       take_parcel (self, parcel);
     }
   self->position = eb_event_get_sequence (event);
-  if (self->queue.length > 0)
+  if (self->outbox->queue.length > 0)
     eb_consumer_proceed (self);
 }
 
@@ -426,7 +420,7 @@ take (EbConsumer *self, EbEvent *event, GHashTable *parcels)
     {
       g_autoptr (EbParcel) parcel = NULL;
 
-      if (is_full (self))
+      if (eb_outbox_is_full (self->outbox))
         return FALSE;
       parcel = eb_parcels_obtain (parcels, event);
       take_parcel (self, parcel);
@@ -470,9 +464,9 @@ eb_consumer_take_page (EbConsumer *self, EbPage *page, guint64 tail, GHashTable 
 EbDelivery *
 eb_consumer_find_first (EbConsumer *self)
 {
-  EbDelivery *first = g_queue_peek_head (&self->queue);
+  EbDelivery *first = g_queue_peek_head (&self->outbox->queue);
 
-  for (GList *link = self->under_way.head; link != NULL; link = link->next)
+  for (GList *link = self->outbox->under_way.head; link != NULL; link = link->next)
     {
       EbDelivery *delivery = link->data;
 

@@ -14,10 +14,6 @@
 
 G_BEGIN_DECLS
 
-/* What a subscription's queue may hold; beyond it the subscription lags: it reads the log. */
-#define EB_QUEUE_MAX_LENGTH 1000
-#define EB_QUEUE_MAX_BYTES  (4 * 1024 * 1024)
-
 typedef struct _EbConsumer EbConsumer;
 
 /**
@@ -31,7 +27,7 @@ typedef struct _EbConsumer EbConsumer;
  *   the consumer was freed meanwhile
  * @settled: @consumer owes nothing any more, or owes something again
  * @judge: says what becomes of @delivery after @answer, and counts and logs it
- * @get_asker: what sinks are asked through whether they agree to deliveries
+ * @get_transport: what sinks of that kind are sent to through; must outlive the consumer
  * @judge_consent: reads @answer to that question, and says after which delay it may be asked again
  * @record: (transfer full): what the ledger is to be told at once
  * @progressed: eb_consumer_take_progress() may have something to say from now on
@@ -54,7 +50,7 @@ typedef struct
                       const EbAnswer *answer,
                       guint n_probes,
                       gpointer user_data);
-  EbTransport *(*get_asker) (gpointer user_data);
+  EbTransport *(*get_transport) (EbSinkKind kind, gpointer user_data);
   GTimeSpan (*judge_consent) (EbConsumer *consumer,
                               const EbAnswer *answer,
                               guint n_asked,
@@ -66,9 +62,7 @@ typedef struct
   void (*gone) (EbConsumer *consumer, const char *reason, gint64 sent_us, gpointer user_data);
 } EbConsumerOwner;
 
-EbConsumer *eb_consumer_new (EbSubscription *subscription,
-                             EbTransport *transport,
-                             const EbConsumerOwner *owner);
+EbConsumer *eb_consumer_new (EbSubscription *subscription, const EbConsumerOwner *owner);
 void eb_consumer_free (EbConsumer *self);
 EbSubscription *eb_consumer_get_subscription (EbConsumer *self);
 const char *eb_consumer_get_refusal (EbConsumer *self);
@@ -80,7 +74,7 @@ void eb_consumer_lose (EbConsumer *self, guint64 up_to);
 void eb_consumer_take_page (EbConsumer *self, EbPage *page, guint64 tail, GHashTable *parcels);
 EbChange *eb_consumer_take_progress (EbConsumer *self, guint64 tail);
 
-void eb_consumer_replace (EbConsumer *self, EbSubscription *subscription, EbTransport *transport);
+void eb_consumer_replace (EbConsumer *self, EbSubscription *subscription);
 gboolean eb_consumer_claim_ping (EbConsumer *self, GError **error);
 EbInspection *eb_consumer_inspect (EbConsumer *self);
 EbStart *eb_consumer_get_start (EbConsumer *self);

@@ -46,9 +46,7 @@ eb_dispatcher_remove_consumer (EbDispatcher *self, EbConsumer *consumer)
 void
 eb_dispatcher_add (EbDispatcher *self, EbSubscription *subscription, const EbStart *start)
 {
-  EbSinkKind kind = eb_sink_get_kind (eb_subscription_get_sink (subscription));
-  EbConsumer *consumer = eb_consumer_new (subscription, eb_dispatcher_get_transport (self, kind),
-                                          &self->consumer_owner);
+  EbConsumer *consumer = eb_consumer_new (subscription, &self->consumer_owner);
 
   g_hash_table_insert (self->consumers, eb_subscription_get_identity (subscription), consumer);
   eb_audience_add (self->audience, consumer);
@@ -76,12 +74,11 @@ eb_dispatcher_nudge (EbDispatcher *self, EbSubscription *subscription)
 void
 eb_dispatcher_replace (EbDispatcher *self, EbSubscription *subscription)
 {
-  EbSinkKind kind = eb_sink_get_kind (eb_subscription_get_sink (subscription));
   EbConsumer *consumer = eb_dispatcher_find_consumer (self, subscription);
 
   if (consumer != NULL)
     {
-      eb_consumer_replace (consumer, subscription, eb_dispatcher_get_transport (self, kind));
+      eb_consumer_replace (consumer, subscription);
       eb_audience_reindex (self->audience, consumer);
     }
 }

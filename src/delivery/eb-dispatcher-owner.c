@@ -29,11 +29,10 @@ judge_cb (EbConsumer *consumer,
                             n_probes, eb_reporter_edit (self->reporter));
 }
 
-/* The one for https:// can do http://, too, and a question is no matter of speed. */
 static EbTransport *
-get_asker_cb (gpointer user_data)
+get_transport_cb (EbSinkKind kind, gpointer user_data)
 {
-  return eb_dispatcher_get_transport (user_data, EB_SINK_HTTPS);
+  return eb_dispatcher_get_transport (user_data, kind);
 }
 
 static GTimeSpan
@@ -114,7 +113,7 @@ eb_dispatcher_init_consumer_owner (EbDispatcher *self)
     .fetch = fetch_cb,
     .settled = settled_cb,
     .judge = judge_cb,
-    .get_asker = get_asker_cb,
+    .get_transport = get_transport_cb,
     .judge_consent = judge_consent_cb,
     .record = record_cb,
     .progressed = progressed_cb,

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "delivery/eb-audience.h"
+#include "delivery/eb-outbox.h"
 #include "support/eb-fake-clock.h"
 #include "support/eb-fake-transport.h"
 
@@ -41,6 +42,12 @@ settled_cb (EbConsumer *consumer, gboolean settled, gpointer user_data)
 {
 }
 
+static EbTransport *
+get_transport_cb (EbSinkKind kind, gpointer user_data)
+{
+  return ((Fixture *) user_data)->transport;
+}
+
 static void
 due_cb (EbDue *due, gpointer user_data)
 {
@@ -64,6 +71,7 @@ set_up (Fixture *fixture, gconstpointer data)
     .agenda = eb_agenda_new (fixture->clock, NULL, due_cb, NULL),
     .user_data = fixture,
     .settled = settled_cb,
+    .get_transport = get_transport_cb,
     .progressed = progressed_cb,
     .lost = lost_cb,
   };
@@ -101,7 +109,7 @@ add (Fixture *fixture, const char *id, const char *pattern, EbFilter *filter, gu
   spec.concurrency = concurrency;
   subscription = eb_subscription_new (&spec, NULL);
   eb_fake_sinks_set (fixture->sinks, eb_sink_get_uri (sink), EB_FAKE_KEEP);
-  consumer = eb_consumer_new (subscription, fixture->transport, &fixture->owner);
+  consumer = eb_consumer_new (subscription, &fixture->owner);
   eb_audience_add (fixture->audience, consumer);
   eb_consumer_start (consumer, &(EbStart){ .after = fixture->tail }, fixture->tail);
   return consumer;

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "delivery/eb-consumer.h"
+#include "delivery/eb-outbox.h"
 #include "support/eb-delivery-fixture.h"
 #include "support/eb-test-wait.h"
 
