@@ -225,7 +225,7 @@ handle_bytes (EbWireConnection *self,
     case EB_WIRE_RESPONSE_BAD:
     default:
       g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
-                           "What it answered is not an HTTP response");
+                           "What it answered is not an HTTP response, or has too long a head");
       return EB_WIRE_BROKEN;
     }
 }

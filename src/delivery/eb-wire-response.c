@@ -137,7 +137,8 @@ parse_head (EbWireResponse *self, EbWireParser *parser, const guint8 *bytes, gsi
   if (self->head_size > EB_MAX_RESPONSE_HEAD)
     return EB_WIRE_RESPONSE_BAD;
   if (status < 200)
-    return EB_WIRE_RESPONSE_MORE;
+    return ++self->n_interim <= EB_MAX_INTERIM_RESPONSES ? EB_WIRE_RESPONSE_MORE
+                                                         : EB_WIRE_RESPONSE_BAD;
 
   self->status = status;
   self->keep_alive = is_keep_alive (parser->headers, version);

@@ -12,11 +12,15 @@ G_BEGIN_DECLS
 #define EB_MAX_RESPONSE_HEAD (32 * 1024) /* bytes, interim responses included */
 #define EB_MAX_RESPONSE_BODY (16 * 1024) /* bytes that are read and dropped */
 
+/* Interim responses. A sink that was not asked to go on says so once, if at all, and one that hints
+ * at what comes does so once or twice; whoever sends more never ends. */
+#define EB_MAX_INTERIM_RESPONSES 8
+
 /**
  * EbWireResponseStatus:
  * @EB_WIRE_RESPONSE_MORE: it goes on
  * @EB_WIRE_RESPONSE_DONE: it ended, or there is more body than is worth reading
- * @EB_WIRE_RESPONSE_BAD: it is no HTTP response
+ * @EB_WIRE_RESPONSE_BAD: it is no HTTP response, or is beyond the limits above
  */
 typedef enum
 {
@@ -66,6 +70,7 @@ typedef struct
 
   GByteArray *head; /* (owned) (nullable): of an incomplete head */
   gsize head_size;  /* of interim responses */
+  guint n_interim;
   gboolean chunked;
   EbChunked chunks;
   guint64 left; /* of a body with a length */

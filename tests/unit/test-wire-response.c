@@ -18,6 +18,9 @@ typedef struct
 
 #define OK     "HTTP/1.1 200 OK\r\n"
 #define CHUNKS OK "Transfer-Encoding: chunked\r\n\r\n8000\r\n"
+#define FOUR_HINTS                                                                                 \
+  "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n"                               \
+  "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n"
 
 static const Case cases[] = {
   { "no body", OK "Content-Length: 0\r\n\r\n", EB_WIRE_RESPONSE_DONE, 200, TRUE },
@@ -51,6 +54,11 @@ static const Case cases[] = {
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" OK
     "Content-Length: 0\r\n\r\n",
     EB_WIRE_RESPONSE_DONE, 200, TRUE },
+  { "as many interim ones as may be", FOUR_HINTS FOUR_HINTS OK "Content-Length: 0\r\n\r\n",
+    EB_WIRE_RESPONSE_DONE, 200, TRUE },
+  { "one more of them",
+    FOUR_HINTS FOUR_HINTS "HTTP/1.1 100 Continue\r\n\r\n" OK "Content-Length: 0\r\n\r\n",
+    EB_WIRE_RESPONSE_BAD, 0, FALSE },
   { "bare line feeds", "HTTP/1.1 500 Oops\nContent-Length: 2\n\nno", EB_WIRE_RESPONSE_DONE, 500,
     TRUE },
   { "long body", OK "Content-Length: 1000000\r\n\r\n", EB_WIRE_RESPONSE_DONE, 200, FALSE },
