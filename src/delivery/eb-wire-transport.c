@@ -5,11 +5,7 @@
 
 #include "delivery/eb-wire-transport.h"
 
-#include <errno.h>
-#include <sys/epoll.h>
-#include <unistd.h>
-
-#include "core/eb-error.h"
+#include "delivery/eb-epoll-source.h"
 #include "delivery/eb-wire-connection.h"
 
 /* Deliveries to http:// sinks over sockets of our own: thousands of them behind one epoll
@@ -19,14 +15,7 @@
  * This file decides who connects where and when; EbWireConnection does what is decided. Lives in
  * its worker's thread. */
 
-#define MAX_EVENTS  256         /* a turn; keeps the worker's other sources alive */
 #define BUFFER_SIZE (64 * 1024) /* larger than any response that is read to its end */
-
-typedef struct
-{
-  GSource source;
-  EbWireTransport *transport; /* (unowned) destroys the source before it goes */
-} EpollSource;
 
 struct _EbWireTransport
 {
@@ -39,8 +28,7 @@ struct _EbWireTransport
   EbAnswerFunc answer;
   gpointer user_data;
 
-  int epoll_fd;
-  GSource *source;       /* (owned) an EpollSource; ready at 0 while something is failed */
+  GSource *source;       /* (owned) an epoll source; kicked while something is failed */
   EbDeadlines *attempts; /* (owned) of deliveries under way */
   EbDeadlines *connects; /* (owned) of connections that do not stand yet */
   guint n_open;          /* connections that have, or are about to have, a descriptor */
@@ -123,12 +111,6 @@ set_state (EbWireTransport *self, EbWireConnection *connection, EbWireState stat
   connection->state = state;
 }
 
-static void
-set_ready_now (EbWireTransport *self)
-{
-  g_source_set_ready_time (self->source, 0);
-}
-
 static gboolean
 has_room (EbWireTransport *self)
 {
@@ -152,7 +134,7 @@ drop (EbWireTransport *self, EbWireConnection *connection)
   g_queue_unlink (&channel->connections, &connection->channel_link);
   set_state (self, connection, EB_WIRE_CLOSED);
   eb_wire_connection_close (connection);
-  set_ready_now (self); /* to free it, and to let the next one in */
+  eb_epoll_source_kick (self->source); /* to free it, and to let the next one in */
 }
 
 static void
@@ -201,7 +183,7 @@ fail (EbWireTransport *self, EbWireConnection *connection, GError *error)
   eb_wire_connection_close (connection);
   connection->error = error;
   set_state (self, connection, EB_WIRE_FAILED);
-  set_ready_now (self);
+  eb_epoll_source_kick (self->source);
 }
 
 /* On a connection that turned out to have been closed before the request reached the sink. */
@@ -211,7 +193,7 @@ start_over (EbWireTransport *self, EbWireConnection *connection)
   eb_wire_connection_close (connection);
   connection->position = 0;
   set_state (self, connection, EB_WIRE_WAITING);
-  set_ready_now (self);
+  eb_epoll_source_kick (self->source);
 }
 
 /* Takes @error. */
@@ -268,7 +250,8 @@ try_address (EbWireTransport *self,
 
   if (!eb_address_policy_check (self->settings->policy, address, port, error))
     return FALSE;
-  return eb_wire_connection_connect (connection, self->epoll_fd, socket_address, error);
+  return eb_wire_connection_connect (connection, eb_epoll_source_get_fd (self->source),
+                                     socket_address, error);
 }
 
 /* Tries the sink's addresses in turn; the last one's error is the one that is told. */
@@ -542,16 +525,13 @@ free_closed (EbWireTransport *self)
     eb_wire_connection_free (link->data);
 }
 
-static gboolean
-epoll_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+static void
+turn_cb (const struct epoll_event *events, guint n_events, gpointer user_data)
 {
-  EbWireTransport *self = ((EpollSource *) source)->transport;
-  struct epoll_event events[MAX_EVENTS];
-  int n_events = epoll_wait (self->epoll_fd, events, MAX_EVENTS, 0);
+  EbWireTransport *self = user_data;
   guint n_failed;
 
-  g_source_set_ready_time (source, -1);
-  for (int i = 0; i < n_events; i++)
+  for (guint i = 0; i < n_events; i++)
     handle_event (self, events[i].data.ptr, events[i].events);
 
   /* Those that fail from here on have their turn later, so that a turn ends. */
@@ -561,21 +541,7 @@ epoll_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   free_closed (self);
 
   if (self->failed.length > 0)
-    set_ready_now (self);
-  return G_SOURCE_CONTINUE;
-}
-
-static GSourceFuncs epoll_funcs = { .dispatch = epoll_dispatch };
-
-static GSource *
-create_source (EbWireTransport *self)
-{
-  GSource *source = g_source_new (&epoll_funcs, sizeof (EpollSource));
-
-  g_source_set_static_name (source, "EbWireTransport");
-  ((EpollSource *) source)->transport = self;
-  g_source_add_unix_fd (source, self->epoll_fd, G_IO_IN);
-  return source;
+    eb_epoll_source_kick (self->source);
 }
 
 static void
@@ -586,7 +552,6 @@ eb_wire_transport_finalize (GObject *object)
   free_closed (self);
   g_source_destroy (self->source);
   g_source_unref (self->source);
-  close (self->epoll_fd);
   eb_deadlines_free (self->attempts);
   eb_deadlines_free (self->connects);
   eb_wire_parser_free (self->parser);
@@ -636,10 +601,8 @@ eb_wire_transport_new (EbClock *clock,
   self->settings = eb_delivery_settings_ref (settings);
   self->attempts = eb_deadlines_new (clock, context, attempt_timeout_cb, self);
   self->connects = eb_deadlines_new (clock, context, connect_timeout_cb, self);
-  self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
-  if (self->epoll_fd < 0)
-    g_error ("Cannot create an epoll descriptor: %s", g_strerror (errno));
-  self->source = create_source (self);
+  self->source = eb_epoll_source_new (turn_cb, self);
+  g_source_set_static_name (self->source, "EbWireTransport");
   g_source_attach (self->source, context);
 
   return EB_TRANSPORT (self);
