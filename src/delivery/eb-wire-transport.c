@@ -6,7 +6,7 @@
 #include "delivery/eb-wire-transport.h"
 
 #include "delivery/eb-epoll-source.h"
-#include "delivery/eb-wire-connection.h"
+#include "delivery/eb-wire-pool.h"
 
 /* Deliveries to http:// sinks over sockets of our own: thousands of them behind one epoll
  * descriptor, which is one source of the worker's context. One delivery costs a sendmsg() and a
@@ -31,11 +31,7 @@ struct _EbWireTransport
   GSource *source;       /* (owned) an epoll source; kicked while something is failed */
   EbDeadlines *attempts; /* (owned) of deliveries under way */
   EbDeadlines *connects; /* (owned) of connections that do not stand yet */
-  guint n_open;          /* connections that have, or are about to have, a descriptor */
-  GQueue idle;           /* (element-type EbWireConnection) the longest idle first */
-  GQueue waiting;        /* (element-type EbWireConnection) for n_open to fall */
-  GQueue failed;         /* (element-type EbWireConnection) whose answer is due */
-  GQueue closed;         /* (element-type EbWireConnection) freed after the turn */
+  EbWirePool pool;       /* all connections */
   EbWireParser *parser;  /* (owned) of all responses */
   guint8 *buffer;        /* (owned) */
 };
@@ -69,60 +65,18 @@ set_prefix (EbWireTransport *self, EbWireConnection *connection)
   eb_wire_head_set_prefix (&connection->head, prefix);
 }
 
-/* The queue that holds connections of this state, if one does. */
-static GQueue *
-state_queue (EbWireTransport *self, EbWireState state)
-{
-  switch (state)
-    {
-    case EB_WIRE_WAITING:
-      return &self->waiting;
-    case EB_WIRE_IDLE:
-      return &self->idle;
-    case EB_WIRE_FAILED:
-      return &self->failed;
-    case EB_WIRE_CLOSED:
-      return &self->closed;
-    case EB_WIRE_RESOLVING:
-    case EB_WIRE_CONNECTING:
-    case EB_WIRE_BUSY:
-    default:
-      return NULL;
-    }
-}
-
-static gboolean
-state_is_open (EbWireState state)
-{
-  return state != EB_WIRE_WAITING && state != EB_WIRE_FAILED && state != EB_WIRE_CLOSED;
-}
-
-/* The one place where a connection's state changes: its queue and the count go with it. */
-static void
-set_state (EbWireTransport *self, EbWireConnection *connection, EbWireState state)
-{
-  GQueue *before = state_queue (self, connection->state), *after = state_queue (self, state);
-
-  if (before != NULL)
-    g_queue_unlink (before, &connection->link);
-  if (after != NULL)
-    g_queue_push_tail_link (after, &connection->link);
-  self->n_open += (guint) state_is_open (state) - (guint) state_is_open (connection->state);
-  connection->state = state;
-}
-
 static gboolean
 has_room (EbWireTransport *self)
 {
-  return self->n_open < self->settings->max_connections || self->idle.length > 0;
+  return eb_wire_pool_has_room (&self->pool, self->settings->max_connections);
 }
 
 /* Who waited longest for a place among the open connections gets it. */
 static void
 admit_waiting (EbWireTransport *self)
 {
-  while (self->waiting.length > 0 && has_room (self))
-    obtain_connection (self, g_queue_peek_head (&self->waiting));
+  while (self->pool.waiting.length > 0 && has_room (self))
+    obtain_connection (self, g_queue_peek_head (&self->pool.waiting));
 }
 
 static void
@@ -132,7 +86,7 @@ drop (EbWireTransport *self, EbWireConnection *connection)
 
   eb_deadlines_clear (self->connects, &connection->connecting);
   g_queue_unlink (&channel->connections, &connection->channel_link);
-  set_state (self, connection, EB_WIRE_CLOSED);
+  eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_CLOSED);
   eb_wire_connection_close (connection);
   eb_epoll_source_kick (self->source); /* to free it, and to let the next one in */
 }
@@ -153,9 +107,9 @@ tell_response (EbWireTransport *self, EbWireConnection *connection)
   EbAnswer answer = { EB_ANSWER_RESPONSE, connection->response.status, retry_after, NULL };
 
   /* While others wait for a place, a connection is lent for one request at a time. */
-  if (connection->response.keep_alive && self->waiting.length == 0)
+  if (connection->response.keep_alive && self->pool.waiting.length == 0)
     {
-      set_state (self, connection, EB_WIRE_IDLE);
+      eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_IDLE);
       eb_wire_connection_rest (connection);
     }
   else
@@ -182,7 +136,7 @@ fail (EbWireTransport *self, EbWireConnection *connection, GError *error)
   eb_deadlines_clear (self->connects, &connection->connecting);
   eb_wire_connection_close (connection);
   connection->error = error;
-  set_state (self, connection, EB_WIRE_FAILED);
+  eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_FAILED);
   eb_epoll_source_kick (self->source);
 }
 
@@ -192,7 +146,7 @@ start_over (EbWireTransport *self, EbWireConnection *connection)
 {
   eb_wire_connection_close (connection);
   connection->position = 0;
-  set_state (self, connection, EB_WIRE_WAITING);
+  eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_WAITING);
   eb_epoll_source_kick (self->source);
 }
 
@@ -224,7 +178,7 @@ begin (EbWireTransport *self, EbWireConnection *connection)
   gint64 now_us = eb_clock_get_real (self->clock);
   GError *error = NULL;
 
-  set_state (self, connection, EB_WIRE_BUSY);
+  eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_BUSY);
   if (!eb_wire_connection_begin (connection, content, channel->signer, now_us, &error))
     handle_broken (self, connection, error);
 }
@@ -258,7 +212,7 @@ try_address (EbWireTransport *self,
 static void
 connect_next (EbWireTransport *self, EbWireConnection *connection)
 {
-  set_state (self, connection, EB_WIRE_CONNECTING);
+  eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_CONNECTING);
   while (connection->addresses != NULL)
     {
       g_autoptr (GInetAddress) address = connection->addresses->data;
@@ -309,7 +263,7 @@ resolve (EbWireTransport *self, EbWireConnection *connection, const char *host)
   lookup->transport = g_object_ref (self);
   lookup->connection = connection;
   connection->lookup = g_cancellable_new ();
-  set_state (self, connection, EB_WIRE_RESOLVING);
+  eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_RESOLVING);
   g_resolver_lookup_by_name_async (self->resolver, host, connection->lookup, resolved_cb, lookup);
 }
 
@@ -323,8 +277,8 @@ obtain_connection (EbWireTransport *self, EbWireConnection *connection)
 
   if (!has_room (self))
     return;
-  if (self->n_open >= self->settings->max_connections)
-    drop (self, g_queue_peek_head (&self->idle));
+  if (self->pool.n_open >= self->settings->max_connections)
+    drop (self, g_queue_peek_head (&self->pool.idle));
 
   eb_deadlines_set (self->connects, &connection->connecting, self->settings->connect_timeout);
   literal = eb_sink_dup_literal (sink);
@@ -379,7 +333,7 @@ wire_send (EbTransport *transport, EbChannel *opaque, EbDelivery *delivery)
   connection->delivery = delivery;
   delivery->transport_data = connection;
   g_queue_push_tail_link (&channel->connections, &connection->channel_link);
-  g_queue_push_tail_link (&self->waiting, &connection->link);
+  eb_wire_pool_add (&self->pool, connection);
   obtain_connection (self, connection);
 }
 
@@ -424,8 +378,8 @@ wire_configure (EbTransport *transport, EbDeliverySettings *settings)
 
   self->settings = eb_delivery_settings_ref (settings);
   /* Their heads say who we were. */
-  while (self->idle.length > 0 && !g_str_equal (old->origin, settings->origin))
-    drop (self, g_queue_peek_head (&self->idle));
+  while (self->pool.idle.length > 0 && !g_str_equal (old->origin, settings->origin))
+    drop (self, g_queue_peek_head (&self->pool.idle));
 }
 
 static void
@@ -517,15 +471,6 @@ handle_event (EbWireTransport *self, EbWireConnection *connection, guint32 event
 }
 
 static void
-free_closed (EbWireTransport *self)
-{
-  GList *link;
-
-  while ((link = g_queue_pop_head_link (&self->closed)) != NULL)
-    eb_wire_connection_free (link->data);
-}
-
-static void
 turn_cb (const struct epoll_event *events, guint n_events, gpointer user_data)
 {
   EbWireTransport *self = user_data;
@@ -535,12 +480,13 @@ turn_cb (const struct epoll_event *events, guint n_events, gpointer user_data)
     handle_event (self, events[i].data.ptr, events[i].events);
 
   /* Those that fail from here on have their turn later, so that a turn ends. */
-  for (n_failed = self->failed.length; n_failed > 0 && self->failed.length > 0; n_failed--)
-    tell_failure (self, g_queue_peek_head (&self->failed));
+  for (n_failed = self->pool.failed.length; n_failed > 0 && self->pool.failed.length > 0;
+       n_failed--)
+    tell_failure (self, g_queue_peek_head (&self->pool.failed));
   admit_waiting (self);
-  free_closed (self);
+  eb_wire_pool_free_closed (&self->pool);
 
-  if (self->failed.length > 0)
+  if (self->pool.failed.length > 0)
     eb_epoll_source_kick (self->source);
 }
 
@@ -549,7 +495,7 @@ eb_wire_transport_finalize (GObject *object)
 {
   EbWireTransport *self = EB_WIRE_TRANSPORT (object);
 
-  free_closed (self);
+  eb_wire_pool_free_closed (&self->pool);
   g_source_destroy (self->source);
   g_source_unref (self->source);
   eb_deadlines_free (self->attempts);
