@@ -36,7 +36,7 @@ static void
 job_end (Job *job)
 {
   if (job->begun)
-    g_hash_table_remove (job->bus->changing, job_get_id (job));
+    eb_bus_end_change (job->bus, job_get_id (job));
   job->begun = FALSE;
 }
 
@@ -99,20 +99,13 @@ sort_sequences (GArray *sequences)
 }
 
 static gboolean
-check_job (EbBus *self, const char *id, GArray *sequences, GError **error)
+check_sequences (GArray *sequences, GError **error)
 {
-  if (sequences != NULL && sequences->len > EB_DEAD_LETTERS_MAX)
-    {
-      g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
-                   "“sequences” has %u of them, more than %d; call again for the rest",
-                   sequences->len, EB_DEAD_LETTERS_MAX);
-      return FALSE;
-    }
-  if (!g_hash_table_contains (self->changing, id))
+  if (sequences == NULL || sequences->len <= EB_DEAD_LETTERS_MAX)
     return TRUE;
-  g_set_error (error, EB_ERROR, EB_ERROR_BUSY,
-               "“%s” is just being changed, or its dead letters are; try again when that is done",
-               id);
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+               "“sequences” has %u of them, more than %d; call again for the rest", sequences->len,
+               EB_DEAD_LETTERS_MAX);
   return FALSE;
 }
 
@@ -124,8 +117,8 @@ begin_job (EbBus *self, GTask *task, const char *id, GArray *sequences)
   EbSubscription *subscription = eb_bus_find_stored (self, id, &error);
   Job *job;
 
-  if (subscription == NULL || !eb_bus_check_open (self, &error)
-      || !check_job (self, id, sequences, &error))
+  if (subscription == NULL || !check_sequences (sequences, &error)
+      || !eb_bus_begin_change (self, id, &error))
     {
       g_task_return_error (task, error);
       return FALSE;
@@ -136,7 +129,6 @@ begin_job (EbBus *self, GTask *task, const char *id, GArray *sequences)
   job->sequences = sequences != NULL ? sort_sequences (sequences) : NULL;
   job->begun = TRUE;
   g_task_set_task_data (task, job, (GDestroyNotify) job_free);
-  g_hash_table_add (self->changing, g_strdup (id));
   return TRUE;
 }
 
