@@ -18,7 +18,7 @@
 gboolean
 eb_bus_begin_change (EbBus *self, const char *id, GError **error)
 {
-  if (!eb_bus_check_open (self, error))
+  if (!eb_bus_check_open (self, error) || !eb_bus_check_removing (self, id, error))
     return FALSE;
   if (!g_hash_table_contains (self->changing, id) && !g_hash_table_contains (self->uncommitted, id))
     {

@@ -371,6 +371,33 @@ eb_bus_list_attempts_finish (EbBus *self, GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+static void keep_alive_now (EbBus *self, GTask *task);
+
+static void
+removed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  keep_alive_now (EB_BUS (source), user_data);
+}
+
+/* Takes @task. */
+static void
+keep_alive_now (EbBus *self, GTask *task)
+{
+  const char *id = g_task_get_task_data (task);
+  GError *error = NULL;
+  EbSubscription *known = eb_bus_find_stored (self, id, &error);
+
+  if (known == NULL)
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+    }
+  else if (eb_bus_is_removing (self, id))
+    eb_bus_await_removal_async (self, id, removed_cb, task);
+  else
+    eb_bus_renew (self, known, task);
+}
+
 /**
  * eb_bus_keep_alive_async:
  *
@@ -382,15 +409,11 @@ eb_bus_keep_alive_async (EbBus *self,
                          GAsyncReadyCallback callback,
                          gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  GError *error = NULL;
-  EbSubscription *known = eb_bus_find_stored (self, id, &error);
+  GTask *task = g_task_new (self, NULL, callback, user_data);
 
   g_task_set_source_tag (task, eb_bus_keep_alive_async);
-  if (known != NULL)
-    eb_bus_renew (self, known, g_steal_pointer (&task));
-  else
-    g_task_return_error (task, error);
+  g_task_set_task_data (task, g_strdup (id), g_free);
+  keep_alive_now (self, task);
 }
 
 /**

@@ -29,9 +29,10 @@ struct _EbBus
   guint64 epoch;           /* of the ledger; 0 until started */
   GHashTable *uncommitted; /* (owned) (element-type utf8): ids whose PUT is on its way */
   GHashTable
-      *changing;    /* (owned) (element-type utf8): ids of which something is just being changed */
-  gboolean closing; /* takes nothing any more */
-  EbBusStats stats; /* the counts; what can be asked for is not kept up to date */
+      *changing; /* (owned) (element-type utf8): ids of which something is just being changed */
+  GHashTable *removals; /* (owned) (element-type utf8 Removal): by id, those under way */
+  gboolean closing;     /* takes nothing any more */
+  EbBusStats stats;     /* the counts; what can be asked for is not kept up to date */
 };
 
 /* eb-bus.c */
@@ -54,6 +55,17 @@ void eb_bus_swap_async (EbBus *self,
                         gpointer user_data);
 gboolean eb_bus_swap_finish (EbBus *self, GAsyncResult *result, GError **error);
 
+/* eb-bus-end.c */
+gboolean eb_bus_is_kept (EbBus *self, const char *id);
+void eb_bus_remove (EbBus *self, const char *id, const char *reason, GTask *task);
+void eb_bus_end (EbBus *self, EbSubscription *subscription, const char *reason, GTask *task);
+gboolean eb_bus_is_removing (EbBus *self, const char *id);
+gboolean eb_bus_check_removing (EbBus *self, const char *id, GError **error);
+void eb_bus_await_removal_async (EbBus *self,
+                                 const char *id,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+
 /* eb-bus-look.c */
 void eb_bus_describe_async (EbBus *self,
                             GPtrArray *subscriptions,
@@ -63,6 +75,7 @@ GPtrArray *eb_bus_describe_finish (EbBus *self, GAsyncResult *result);
 EbSubscriptionInfo *eb_bus_describe_ended (EbBus *self, EbSubscription *subscription);
 
 /* eb-bus-registrations.c */
+void eb_bus_register_again (EbBus *self, const char *address);
 void eb_bus_renew (EbBus *self, EbSubscription *subscription, GTask *task);
 
 /* eb-bus-dead-letters.c */
@@ -72,8 +85,6 @@ EbSubscription *eb_bus_find_stored (EbBus *self, const char *id, GError **error)
 gboolean eb_bus_is_listed (EbSubscription *subscription);
 void eb_bus_begin (EbBus *self, EbSubscription *subscription, const EbStart *start);
 void eb_bus_commit (EbBus *self, EbSubscription *subscription, guint64 after, GTask *task);
-void eb_bus_forget (EbBus *self, const char *id, GTask *task);
-void eb_bus_end (EbBus *self, EbSubscription *subscription, const char *reason, GTask *task);
 void eb_bus_expired_cb (EbRegistry *registry, EbSubscription *subscription, EbBus *self);
 gboolean eb_bus_is_registration (EbSubscription *subscription, const char *address);
 void eb_bus_gone_cb (EbWorkerPool *workers,

@@ -213,6 +213,12 @@ replace (EbBus *self, EbSubscription *known, GTask *task)
     return_failure (task, error);
 }
 
+static void
+removed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  put_now (EB_BUS (source), user_data);
+}
+
 /* Takes @task. */
 static void
 put_now (EbBus *self, GTask *task)
@@ -223,7 +229,9 @@ put_now (EbBus *self, GTask *task)
   EbSubscription *expired = known == NULL ? eb_bus_find_expired (self, id) : NULL;
 
   g_clear_pointer (&put->subscription, eb_subscription_unref);
-  if (known != NULL)
+  if (eb_bus_is_removing (self, id))
+    eb_bus_await_removal_async (self, id, removed_cb, task);
+  else if (known != NULL)
     replace (self, known, task);
   else if (expired != NULL)
     create_again (self, expired, task);

@@ -64,6 +64,88 @@ eb_bus_renew (EbBus *self, EbSubscription *subscription, GTask *task)
   g_object_unref (task);
 }
 
+typedef struct
+{
+  char *address; /* (owned) */
+  guint64 after; /* a sequence, or EB_START_NOW: a new one gets what comes after */
+} Registration;
+
+static void
+registration_free (Registration *registration)
+{
+  g_free (registration->address);
+  g_free (registration);
+}
+
+static void
+commit_registration (EbBus *self, EbSubscription *subscription, guint64 after, GTask *task)
+{
+  guint64 head = eb_bus_get_head (self);
+  guint64 start = MIN (after, head);
+
+  eb_bus_begin (self, subscription, &(EbStart){ .after = start, .has_cursor = start < head });
+  eb_bus_commit (self, subscription, start, task);
+}
+
+/* Takes @task. */
+static void
+register_anew (EbBus *self, GTask *task)
+{
+  const Registration *registration = g_task_get_task_data (task);
+  g_autoptr (EbSubscription) subscription = NULL;
+  GError *error = NULL;
+
+  if (eb_bus_check_open (self, &error))
+    subscription = create_registration (self, registration->address, &error);
+  if (subscription == NULL)
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+      return;
+    }
+  commit_registration (self, subscription, registration->after, task);
+}
+
+static void register_now (EbBus *self, GTask *task);
+
+static void
+removed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  register_now (EB_BUS (source), user_data);
+}
+
+/* Takes @task. */
+static void
+register_now (EbBus *self, GTask *task)
+{
+  const char *address = ((const Registration *) g_task_get_task_data (task))->address;
+  EbSubscription *known = eb_registry_lookup (self->registry, address);
+
+  if (eb_bus_is_removing (self, address))
+    eb_bus_await_removal_async (self, address, removed_cb, task);
+  else if (known == NULL)
+    register_anew (self, task);
+  else if (eb_bus_is_registration (known, address))
+    eb_bus_renew (self, known, task);
+  else
+    {
+      g_task_return_new_error (task, EB_ERROR, EB_ERROR_FORBIDDEN,
+                               "“%s” is the id of a subscription with another sink", address);
+      g_object_unref (task);
+    }
+}
+
+static void
+begin_registration (EbBus *self, const char *address, guint64 after, GTask *task)
+{
+  Registration *registration = g_new (Registration, 1);
+
+  registration->address = g_strdup (address);
+  registration->after = after;
+  g_task_set_task_data (task, registration, (GDestroyNotify) registration_free);
+  register_now (self, task);
+}
+
 /**
  * eb_bus_register_async:
  * @address: `HOST[:PORT][/PREFIX]`, percent-decoded; is the subscription's id, byte for byte
@@ -76,32 +158,10 @@ eb_bus_register_async (EbBus *self,
                        GAsyncReadyCallback callback,
                        gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  EbSubscription *known = eb_registry_lookup (self->registry, address);
-  g_autoptr (EbSubscription) subscription = NULL;
-  GError *error = NULL;
-  guint64 head;
+  GTask *task = g_task_new (self, NULL, callback, user_data);
 
   g_task_set_source_tag (task, eb_bus_register_async);
-  if (known != NULL && eb_bus_is_registration (known, address))
-    {
-      eb_bus_renew (self, known, g_steal_pointer (&task));
-      return;
-    }
-  if (known != NULL)
-    g_set_error (&error, EB_ERROR, EB_ERROR_FORBIDDEN,
-                 "“%s” is the id of a subscription with another sink", address);
-  else if (eb_bus_check_open (self, &error))
-    subscription = create_registration (self, address, &error);
-  if (subscription == NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-
-  head = eb_bus_get_head (self);
-  eb_bus_begin (self, subscription, &(EbStart){ .after = head });
-  eb_bus_commit (self, subscription, head, g_steal_pointer (&task));
+  begin_registration (self, address, EB_START_NOW, task);
 }
 
 /**
@@ -116,11 +176,47 @@ eb_bus_register_finish (EbBus *self, GAsyncResult *result, GError **error)
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+static void
+registered_again_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!eb_bus_register_finish (EB_BUS (source), result, &error))
+    g_warning ("Cannot register again who just did: %s", error->message);
+}
+
+/**
+ * eb_bus_register_again:
+ * @address: of one that has ended, but was told that it is registered
+ *
+ * It gets what comes after now, although it begins only when the ledger has forgotten the other.
+ */
+void
+eb_bus_register_again (EbBus *self, const char *address)
+{
+  GTask *task = g_task_new (self, NULL, registered_again_cb, NULL);
+
+  g_task_set_source_tag (task, eb_bus_register_again);
+  begin_registration (self, address, eb_bus_get_head (self), task);
+}
+
+/* Whether the id is one that no registration made. */
+static gboolean
+is_anothers (EbBus *self, const char *address)
+{
+  EbSubscription *known = eb_registry_lookup (self->registry, address);
+
+  if (known == NULL)
+    known = eb_bus_find_expired (self, address);
+  return known != NULL && !eb_bus_is_registration (known, address);
+}
+
 /**
  * eb_bus_deregister_async:
  * @address: as it was registered
  *
- * Done when no delivery to it is under way, and none will start. Nobody known is no error.
+ * Done when the ledger has forgotten it, no delivery to it is under way, and none will start. If
+ * the ledger refuses, nothing has changed. Nobody known is no error.
  */
 void
 eb_bus_deregister_async (EbBus *self,
@@ -130,8 +226,6 @@ eb_bus_deregister_async (EbBus *self,
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
   g_autoptr (EbSink) sink = NULL;
-  EbSubscription *known = eb_registry_lookup (self->registry, address);
-  g_autoptr (EbSubscription) subscription = NULL;
   GError *error = NULL;
 
   g_task_set_source_tag (task, eb_bus_deregister_async);
@@ -141,25 +235,16 @@ eb_bus_deregister_async (EbBus *self,
       g_task_return_error (task, error);
       return;
     }
-  if (known == NULL)
-    {
-      eb_bus_forget (self, address, g_steal_pointer (&task));
-      return;
-    }
-  if (!eb_bus_is_registration (known, address))
-    {
-      g_task_return_boolean (task, TRUE);
-      return;
-    }
-  subscription = eb_subscription_ref (known);
-  eb_registry_remove (self->registry, address);
-  eb_bus_end (self, subscription, "deregistered", g_steal_pointer (&task));
+  if (is_anothers (self, address) || !eb_bus_is_kept (self, address))
+    g_task_return_boolean (task, TRUE);
+  else
+    eb_bus_remove (self, address, "deregistered", g_steal_pointer (&task));
 }
 
 /**
  * eb_bus_deregister_finish:
  *
- * Returns: FALSE with %EB_ERROR_INVALID for an impossible address
+ * Returns: FALSE with %EB_ERROR_INVALID for an impossible address, or what the store says
  */
 gboolean
 eb_bus_deregister_finish (EbBus *self, GAsyncResult *result, GError **error)

@@ -237,7 +237,8 @@ listed_dead_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   GPtrArray *dead = eb_ledger_list_exceptions_finish (EB_LEDGER (source), result, &error);
 
-  if (dead == NULL || !is_waiting (job, &error))
+  if (dead == NULL || !is_waiting (job, &error)
+      || !eb_bus_check_removing (job->bus, eb_subscription_get_id (job->expired), &error))
     {
       g_clear_pointer (&dead, g_ptr_array_unref);
       return_failure (task, error);

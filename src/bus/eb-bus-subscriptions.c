@@ -7,7 +7,7 @@
 
 #include "core/eb-error.h"
 
-/* The bus's use cases around subscriptions of every kind: subscribe, unsubscribe. */
+/* The bus's use cases around subscriptions of every kind: subscribe, unsubscribe, delete. */
 
 gboolean
 eb_bus_check_room (EbBus *self, GError **error)
@@ -107,25 +107,11 @@ eb_bus_subscribe_finish (EbBus *self, GAsyncResult *result, GError **error)
 }
 
 /**
- * eb_bus_has_remains:
- *
- * Returns: whether there is none with that id, but the ledger still has one: its lease has ended
- * and it may come back, or the ledger could not forget it
- */
-gboolean
-eb_bus_has_remains (EbBus *self, const char *id)
-{
-  return eb_registry_lookup (self->registry, id) == NULL
-         && (eb_bus_find_expired (self, id) != NULL
-             || eb_progress_has_ended (eb_progress_writer_get_progress (self->progress), id));
-}
-
-/**
  * eb_bus_unsubscribe_async:
+ * @id: of one that is never stored
  * @reason: for those who are told
  *
- * Done when no delivery of it is under way, and none will start. What eb_bus_has_remains() of is
- * forgotten.
+ * Done when no delivery of it is under way, and none will start.
  */
 void
 eb_bus_unsubscribe_async (EbBus *self,
@@ -139,19 +125,13 @@ eb_bus_unsubscribe_async (EbBus *self,
   g_autoptr (EbSubscription) subscription = NULL;
 
   g_task_set_source_tag (task, eb_bus_unsubscribe_async);
-  if (known == NULL && eb_bus_has_remains (self, id))
-    {
-      eb_bus_forget (self, id, g_steal_pointer (&task));
-      return;
-    }
-  if (known == NULL)
+  if (known == NULL || !eb_subscription_is_ephemeral (known))
     {
       g_task_return_new_error (task, EB_ERROR, EB_ERROR_NOT_FOUND, "There is no subscription “%s”",
                                id);
       return;
     }
   subscription = eb_subscription_ref (known);
-  eb_registry_remove (self->registry, eb_subscription_get_id (subscription));
   eb_bus_end (self, subscription, reason, g_steal_pointer (&task));
 }
 
@@ -162,6 +142,37 @@ eb_bus_unsubscribe_async (EbBus *self,
  */
 gboolean
 eb_bus_unsubscribe_finish (EbBus *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * eb_bus_delete_async:
+ * @id: of one that is stored; its lease may have ended, if it may come back
+ *
+ * Done when the ledger has forgotten it, no delivery of it is under way, and none will start. If
+ * the ledger refuses, nothing has changed.
+ */
+void
+eb_bus_delete_async (EbBus *self, const char *id, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, eb_bus_delete_async);
+  if (eb_bus_is_kept (self, id))
+    eb_bus_remove (self, id, "unsubscribed", g_steal_pointer (&task));
+  else
+    g_task_return_new_error (task, EB_ERROR, EB_ERROR_NOT_FOUND, "There is no subscription “%s”",
+                             id);
+}
+
+/**
+ * eb_bus_delete_finish:
+ *
+ * Returns: FALSE with %EB_ERROR_NOT_FOUND, also if it is never stored, or what the store says
+ */
+gboolean
+eb_bus_delete_finish (EbBus *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
 }

@@ -117,6 +117,8 @@ void
 eb_bus_ping_async (EbBus *self, const char *id, GAsyncReadyCallback callback, gpointer user_data);
 gboolean eb_bus_ping_finish (EbBus *self, GAsyncResult *result, EbPing *ping, GError **error);
 
-gboolean eb_bus_has_remains (EbBus *self, const char *id);
+void
+eb_bus_delete_async (EbBus *self, const char *id, GAsyncReadyCallback callback, gpointer user_data);
+gboolean eb_bus_delete_finish (EbBus *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS

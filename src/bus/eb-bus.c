@@ -181,6 +181,7 @@ eb_bus_finalize (GObject *object)
   g_clear_pointer (&self->expired, eb_expired_free);
   g_clear_pointer (&self->uncommitted, g_hash_table_unref);
   g_clear_pointer (&self->changing, g_hash_table_unref);
+  g_clear_pointer (&self->removals, g_hash_table_unref);
 
   G_OBJECT_CLASS (eb_bus_parent_class)->finalize (object);
 }
@@ -228,6 +229,7 @@ eb_bus_init (EbBus *self)
   self->limits = (EbBusLimits){ DEFAULT_LEASE, DEFAULT_MAX_SUBSCRIPTIONS, DEFAULT_MAX_EVENT_SIZE };
   self->expired = eb_expired_new ();
   self->uncommitted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->removals = g_hash_table_new (g_str_hash, g_str_equal);
   self->changing = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 

@@ -210,39 +210,17 @@ deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (EbExchange) exchange = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (eb_bus_unsubscribe_finish (EB_BUS (source), result, &error))
+  if (eb_bus_delete_finish (EB_BUS (source), result, &error))
     eb_exchange_reply_nothing (exchange);
   else
     eb_exchange_reply_error (exchange, error);
-}
-
-/* Looks first, since a D-Bus peer's subscription is that peer's alone to end. */
-static void
-found_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (EbExchange) exchange = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (EbSubscriptionInfo) info =
-      eb_bus_get_subscription_finish (EB_BUS (source), result, &error);
-
-  if (info == NULL)
-    {
-      eb_exchange_reply_error (exchange, error);
-      return;
-    }
-  eb_bus_unsubscribe_async (exchange->bus, eb_subscription_get_id (info->subscription),
-                            "unsubscribed", deleted_cb, exchange);
-  g_steal_pointer (&exchange);
 }
 
 static void
 handle_delete (EbExchange *exchange, const char *id)
 {
   eb_exchange_pause (exchange);
-  if (eb_bus_has_remains (exchange->bus, id))
-    eb_bus_unsubscribe_async (exchange->bus, id, "unsubscribed", deleted_cb, exchange);
-  else
-    eb_bus_get_subscription_async (exchange->bus, id, found_cb, exchange);
+  eb_bus_delete_async (exchange->bus, id, deleted_cb, exchange);
 }
 
 /* Routes */

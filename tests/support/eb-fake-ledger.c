@@ -5,15 +5,16 @@
 
 #include "support/eb-fake-ledger.h"
 
-/* A ledger in front of another one, that refuses changes when a test says so. */
+/* A ledger in front of another one, that refuses changes, or answers late, when a test says so. */
 struct _EbFakeLedger
 {
   GObject parent_instance;
 
   EbLedger *ledger; /* (owned) */
   gboolean refuses;
-  EbError code;  /* with which it refuses */
-  guint n_calls; /* of apply_async */
+  EbError code;    /* with which it refuses */
+  guint n_calls;   /* of apply_async */
+  GPtrArray *held; /* (owned) (nullable) (element-type GTask) whose answers are kept */
 };
 
 static void eb_fake_ledger_iface_init (EbLedgerInterface *iface);
@@ -38,16 +39,31 @@ load_finish (EbLedger *ledger, GAsyncResult *result, guint64 *epoch, GError **er
   return eb_ledger_load_finish (EB_FAKE_LEDGER (ledger)->ledger, result, epoch, error);
 }
 
+/* Takes @task and @error. What is held has its answer as data. */
 static void
-applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+answer (EbFakeLedger *self, GTask *task, GError *error)
 {
-  g_autoptr (GTask) task = user_data;
-  GError *error = NULL;
-
-  if (eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
+  if (self->held != NULL)
+    {
+      g_task_set_task_data (task, error, error != NULL ? (GDestroyNotify) g_error_free : NULL);
+      g_ptr_array_add (self->held, task);
+      return;
+    }
+  if (error == NULL)
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
+  g_object_unref (task);
+}
+
+static void
+applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GTask *task = user_data;
+  GError *error = NULL;
+
+  eb_ledger_apply_finish (EB_LEDGER (source), result, &error);
+  answer (g_task_get_source_object (task), task, error);
 }
 
 static void
@@ -59,14 +75,13 @@ apply_async (EbLedger *ledger,
              gpointer user_data)
 {
   EbFakeLedger *self = EB_FAKE_LEDGER (ledger);
-  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
 
   self->n_calls++;
   if (self->refuses)
-    g_task_return_new_error (task, EB_ERROR, self->code, "The test says no");
+    answer (self, task, g_error_new (EB_ERROR, self->code, "The test says no"));
   else
-    eb_ledger_apply_async (self->ledger, epoch, changes, cancellable, applied_cb,
-                           g_steal_pointer (&task));
+    eb_ledger_apply_async (self->ledger, epoch, changes, cancellable, applied_cb, task);
 }
 
 static gboolean
@@ -121,6 +136,36 @@ void
 eb_fake_ledger_accept (EbFakeLedger *self)
 {
   self->refuses = FALSE;
+}
+
+/**
+ * eb_fake_ledger_hold:
+ *
+ * From now on it does what it is told and says nothing, until eb_fake_ledger_release().
+ */
+void
+eb_fake_ledger_hold (EbFakeLedger *self)
+{
+  g_assert_null (self->held);
+  self->held = g_ptr_array_new ();
+}
+
+/**
+ * eb_fake_ledger_release:
+ *
+ * Gives the answers that it has kept, in order.
+ */
+void
+eb_fake_ledger_release (EbFakeLedger *self)
+{
+  g_autoptr (GPtrArray) held = g_steal_pointer (&self->held);
+
+  for (guint i = 0; i < held->len; i++)
+    {
+      GError *error = g_task_get_task_data (held->pdata[i]);
+
+      answer (self, held->pdata[i], error != NULL ? g_error_copy (error) : NULL);
+    }
 }
 
 guint

@@ -316,9 +316,8 @@ test_end_meanwhile (Fixture *fixture, gconstpointer data)
       eb_bus_replay_async (fixture->bus, "s", &(EbReplayFrom){ 0 }, eb_test_result_cb, &replayed);
       for (guint i = 0; i < n_steps; i++)
         g_main_context_iteration (NULL, FALSE);
-      eb_bus_unsubscribe_async (fixture->bus, "s", "deleted", eb_test_result_cb, &ended);
-      g_assert_true (
-          eb_bus_unsubscribe_finish (fixture->bus, eb_test_wait_for_result (&ended), NULL));
+      eb_bus_delete_async (fixture->bus, "s", eb_test_result_cb, &ended);
+      g_assert_true (eb_bus_delete_finish (fixture->bus, eb_test_wait_for_result (&ended), NULL));
       eb_bus_replay_finish (fixture->bus, eb_test_wait_for_result (&replayed), &after, NULL);
       g_assert_null (eb_bus_fixture_look (fixture, "s"));
     }

@@ -144,37 +144,6 @@ test_replace_refused (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, B), ==, 0);
 }
 
-static gboolean
-end (Fixture *fixture, GError **error)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-
-  eb_bus_unsubscribe_async (fixture->bus, "s", "deleted", eb_test_result_cb, &result);
-  return eb_bus_unsubscribe_finish (fixture->bus, eb_test_wait_for_result (&result), error);
-}
-
-/* It is said to have failed as often as somebody asks, until the ledger has forgotten it. */
-static void
-test_delete_refused (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GError) again = NULL;
-  g_autoptr (GError) late = NULL;
-
-  eb_bus_fixture_put_sink (fixture, "s", "a:1", NULL);
-  eb_fake_ledger_refuse (fixture->fake, EB_ERROR_NO_SPACE);
-  g_assert_false (end (fixture, &error));
-  g_assert_error (error, EB_ERROR, EB_ERROR_NO_SPACE);
-  g_assert_true (eb_bus_has_remains (fixture->bus, "s"));
-  g_assert_false (end (fixture, &again));
-  g_assert_error (again, EB_ERROR, EB_ERROR_NO_SPACE);
-  eb_fake_ledger_accept (fixture->fake);
-  g_assert_true (end (fixture, NULL));
-  g_assert_false (eb_bus_has_remains (fixture->bus, "s"));
-  g_assert_false (end (fixture, &late));
-  g_assert_error (late, EB_ERROR, EB_ERROR_NOT_FOUND);
-}
-
 /* The old sink is gone, which its worker has seen and nobody was told: that ends nobody who has
  * another sink by then, and loses nothing. */
 static void
@@ -199,23 +168,25 @@ test_replace_gone (Fixture *fixture, gconstpointer data)
   eb_bus_fixture_assert_arrival (fixture, B, 1, 2, 1);
 }
 
-/* It ends while the ledger takes its replacement: that is a new one. */
+/* Its lease ends while the ledger takes its replacement: that is a new one. */
 static void
 test_replace_ended (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (EbSubscription) other = eb_bus_fixture_create ("s", "b:1", NULL);
   g_autoptr (GAsyncResult) put = NULL;
-  g_autoptr (GAsyncResult) ended = NULL;
   g_autoptr (EbSubscriptionInfo) info = NULL;
   gboolean is_new = FALSE;
 
   eb_bus_fixture_put_sink (fixture, "s", "a:1", NULL);
+  eb_fake_ledger_hold (fixture->fake);
   eb_bus_put_async (fixture->bus, other, EB_PUT_REPLACE, EB_START_NOW, eb_test_result_cb, &put);
-  eb_bus_unsubscribe_async (fixture->bus, "s", "deleted", eb_test_result_cb, &ended);
+  eb_fake_clock_advance (fixture->clock, 120 * SECOND);
+  eb_bus_fixture_run ();
+  eb_fake_ledger_release (fixture->fake);
   info = eb_bus_put_finish (fixture->bus, eb_test_wait_for_result (&put), &is_new, NULL);
   g_assert_nonnull (info);
   g_assert_true (is_new);
-  g_assert_true (eb_bus_unsubscribe_finish (fixture->bus, eb_test_wait_for_result (&ended), NULL));
+  g_assert_cmpstr (fixture->told->str, ==, "+a:1 -a:1(expired) +b:1 ");
   eb_bus_fixture_publish (fixture, "t", 1);
   eb_bus_fixture_wait (fixture, B, 1);
 }
@@ -236,20 +207,21 @@ test_busy (Fixture *fixture, gconstpointer data)
   g_assert_true (eb_bus_pause_finish (fixture->bus, eb_test_wait_for_result (&first), NULL));
 }
 
-/* It ends while the ledger takes its replacement: it has ended. */
+/* Its lease ends while the ledger takes its replacement: it has ended. */
 static void
 test_end_meanwhile (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GAsyncResult) paused = NULL;
-  g_autoptr (GAsyncResult) ended = NULL;
   g_autoptr (GError) error = NULL;
 
   eb_bus_fixture_put_sink (fixture, "s", "a:1", NULL);
+  eb_fake_ledger_hold (fixture->fake);
   eb_bus_pause_async (fixture->bus, "s", TRUE, eb_test_result_cb, &paused);
-  eb_bus_unsubscribe_async (fixture->bus, "s", "deleted", eb_test_result_cb, &ended);
+  eb_fake_clock_advance (fixture->clock, 120 * SECOND);
+  eb_bus_fixture_run ();
+  eb_fake_ledger_release (fixture->fake);
   g_assert_false (eb_bus_pause_finish (fixture->bus, eb_test_wait_for_result (&paused), &error));
   g_assert_error (error, EB_ERROR, EB_ERROR_NOT_FOUND);
-  g_assert_true (eb_bus_unsubscribe_finish (fixture->bus, eb_test_wait_for_result (&ended), NULL));
   g_assert_null (eb_bus_fixture_look (fixture, "s"));
   g_assert_cmpuint (eb_bus_fixture_count_stored (fixture), ==, 0);
 }
@@ -547,7 +519,6 @@ main (int argc, char **argv)
   ADD ("pause", test_pause);
   ADD ("pause-under-load", test_pause_under_load);
   ADD ("pause-survives", test_pause_survives);
-  ADD ("delete-refused", test_delete_refused);
   ADD ("list", test_list);
   ADD ("registration", test_registration);
   ADD ("keep-alive", test_keep_alive);

@@ -1,0 +1,254 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bus/eb-bus-private.h"
+
+#include "core/eb-error.h"
+
+/* How a subscription ends.
+ *
+ * One that somebody wants to end is forgotten by the ledger first, and ends once it is: when the
+ * ledger refuses, nothing has changed. One that ends by itself (its lease has ended, its sink is
+ * gone) has ended at once, and the ledger forgets it when it can.
+ *
+ * Either way that is a removal, one at a time for each id. Whoever wants the id to end meanwhile
+ * gets the answer of the removal that is under way; whoever wants to use it waits for that, since
+ * what the ledger was told before would still be taken away by it. What workers report of it
+ * meanwhile does no harm: a ledger has no use for news of one that it does not have. */
+
+typedef struct
+{
+  EbBus *bus;         /* (owned) */
+  char *id;           /* (owned) */
+  char *reason;       /* (owned) for those who are told */
+  GPtrArray *asking;  /* (owned) (element-type GTask) who want to know whether it has ended */
+  GPtrArray *waiting; /* (owned) (element-type GTask) who go on when that is known */
+} Removal;
+
+static Removal *
+removal_new (EbBus *bus, const char *id, const char *reason)
+{
+  Removal *removal = g_new (Removal, 1);
+
+  removal->bus = g_object_ref (bus);
+  removal->id = g_strdup (id);
+  removal->reason = g_strdup (reason);
+  removal->asking = g_ptr_array_new_with_free_func (g_object_unref);
+  removal->waiting = g_ptr_array_new_with_free_func (g_object_unref);
+  g_hash_table_insert (bus->removals, removal->id, removal);
+  return removal;
+}
+
+static void
+removal_free (Removal *removal)
+{
+  g_ptr_array_unref (removal->waiting);
+  g_ptr_array_unref (removal->asking);
+  g_free (removal->reason);
+  g_free (removal->id);
+  g_object_unref (removal->bus);
+  g_free (removal);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Removal, removal_free)
+
+/* Takes @removal. Those who hear of it may begin the next one. */
+static void
+removal_end (Removal *taken, const GError *error)
+{
+  g_autoptr (Removal) removal = taken;
+
+  g_hash_table_remove (removal->bus->removals, removal->id);
+  for (guint i = 0; i < removal->asking->len; i++)
+    if (error == NULL)
+      g_task_return_boolean (removal->asking->pdata[i], TRUE);
+    else
+      g_task_return_error (removal->asking->pdata[i], g_error_copy (error));
+  for (guint i = 0; i < removal->waiting->len; i++)
+    g_task_return_boolean (removal->waiting->pdata[i], TRUE);
+}
+
+/* Of all but its deliveries that are under way. */
+static void
+end_now (EbBus *self, EbSubscription *subscription, const char *reason)
+{
+  eb_registry_remove (self->registry, eb_subscription_get_id (subscription));
+  eb_progress_forget (eb_progress_writer_get_progress (self->progress), subscription);
+  eb_bus_tell_ended (self, subscription, reason);
+}
+
+/* When the ledger has forgotten it */
+
+static void
+stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  eb_worker_pool_remove_finish (EB_WORKER_POOL (source), result, NULL);
+  removal_end (user_data, NULL);
+}
+
+/* Takes @removal. */
+static void
+removal_succeed (Removal *removal)
+{
+  EbBus *self = removal->bus;
+  EbSubscription *known = eb_registry_lookup (self->registry, removal->id);
+  g_autoptr (EbSubscription) subscription = NULL;
+
+  eb_bus_forget_expired (self, removal->id);
+  eb_progress_take_ended (eb_progress_writer_get_progress (self->progress), removal->id);
+  if (known == NULL)
+    {
+      removal_end (removal, NULL);
+      return;
+    }
+  subscription = eb_subscription_ref (known);
+  end_now (self, subscription, removal->reason);
+  eb_worker_pool_remove_async (self->workers, subscription, stopped_cb, removal);
+}
+
+/* One that has ended all the same is still to be forgotten: nobody may ask for that again. Takes
+ * @removal. */
+static void
+removal_fail (Removal *removal, const GError *error)
+{
+  EbBus *self = removal->bus;
+
+  eb_bus_tell_fenced (self, error);
+  if (eb_registry_lookup (self->registry, removal->id) == NULL
+      && eb_bus_find_expired (self, removal->id) == NULL)
+    {
+      g_warning ("Cannot forget “%s”, which has ended: %s", removal->id, error->message);
+      eb_progress_add_ended (eb_progress_writer_get_progress (self->progress), removal->id);
+      eb_progress_writer_write (self->progress);
+    }
+  removal_end (removal, error);
+}
+
+static void
+forgotten_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
+    removal_succeed (user_data);
+  else
+    removal_fail (user_data, error);
+}
+
+static Removal *
+begin_removal (EbBus *self, const char *id, const char *reason)
+{
+  g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
+  Removal *removal = g_hash_table_lookup (self->removals, id);
+
+  if (removal != NULL)
+    return removal;
+  removal = removal_new (self, id, reason);
+  g_ptr_array_add (changes, eb_change_new (EB_CHANGE_REMOVE, id, 0));
+  eb_ledger_apply_async (self->ledger, self->epoch, changes, NULL, forgotten_cb, removal);
+  return removal;
+}
+
+static void
+ended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  eb_worker_pool_remove_finish (EB_WORKER_POOL (source), result, NULL);
+  if (task != NULL)
+    g_task_return_boolean (task, TRUE);
+}
+
+/**
+ * eb_bus_end:
+ * @subscription: has ended by itself, or is never stored
+ * @reason: for those who are told
+ * @task: (transfer full) (nullable): done when no delivery is under way
+ */
+void
+eb_bus_end (EbBus *self, EbSubscription *subscription, const char *reason, GTask *task)
+{
+  end_now (self, subscription, reason);
+  if (!eb_subscription_is_ephemeral (subscription))
+    begin_removal (self, eb_subscription_get_id (subscription), reason);
+  eb_worker_pool_remove_async (self->workers, subscription, ended_cb, task);
+}
+
+/**
+ * eb_bus_is_kept:
+ *
+ * Returns: whether the ledger may have something under that id: a subscription, one that may come
+ *   back, or what it could not forget so far
+ */
+gboolean
+eb_bus_is_kept (EbBus *self, const char *id)
+{
+  return eb_bus_find_stored (self, id, NULL) != NULL || eb_bus_find_expired (self, id) != NULL
+         || g_hash_table_contains (self->removals, id)
+         || eb_progress_has_ended (eb_progress_writer_get_progress (self->progress), id);
+}
+
+/**
+ * eb_bus_remove:
+ * @id: for which eb_bus_is_kept()
+ * @reason: for those who are told
+ * @task: (transfer full): done when the ledger has forgotten it and no delivery is under way; if
+ *   the ledger refuses, nothing has changed
+ */
+void
+eb_bus_remove (EbBus *self, const char *id, const char *reason, GTask *task)
+{
+  Removal *removal = begin_removal (self, id, reason);
+
+  g_ptr_array_add (removal->asking, task);
+}
+
+/* While it is being removed */
+
+/**
+ * eb_bus_is_removing:
+ *
+ * Returns: whether it is not known yet if there will be one with that id;
+ *   eb_bus_await_removal_async() waits for that
+ */
+gboolean
+eb_bus_is_removing (EbBus *self, const char *id)
+{
+  return g_hash_table_contains (self->removals, id);
+}
+
+/**
+ * eb_bus_check_removing:
+ *
+ * Returns: FALSE with %EB_ERROR_BUSY if eb_bus_is_removing()
+ */
+gboolean
+eb_bus_check_removing (EbBus *self, const char *id, GError **error)
+{
+  if (!eb_bus_is_removing (self, id))
+    return TRUE;
+  g_set_error (error, EB_ERROR, EB_ERROR_BUSY,
+               "“%s” is just being removed; try again when that is done", id);
+  return FALSE;
+}
+
+/**
+ * eb_bus_await_removal_async:
+ * @id: for which eb_bus_is_removing()
+ *
+ * Done when that has ended, one way or the other.
+ */
+void
+eb_bus_await_removal_async (EbBus *self,
+                            const char *id,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  Removal *removal = g_hash_table_lookup (self->removals, id);
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, eb_bus_await_removal_async);
+  g_ptr_array_add (removal->waiting, task);
+}
