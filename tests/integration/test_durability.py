@@ -235,10 +235,8 @@ class FullDiskTest(DurableCase):
         body = f"{number:08}".encode() + bytes(self.EVENT)
         return self.request("POST", "/sendMessage", body)[0]
 
-    def test_full_and_free_again(self):
-        self.small_disk()
-        sink = self.sink()
-        self.register(sink.address)
+    def fill(self):
+        """The numbers of the events that were acked until the disk was full."""
         acked, status = [], 200
         while status == 200:
             status = self.send(len(acked))
@@ -247,17 +245,41 @@ class FullDiskTest(DurableCase):
             self.assertLess(len(acked) * self.EVENT, self.SIZE, "more than fits was acked")
         self.assertEqual(status, 507)
         self.program.wait_for("refused until|[Nn]o space|full")
+        return acked
+
+    def free(self):
+        os.unlink(f"/proc/{self.program.pid}/root{self.folder}/ballast")
+        self.wait_until(lambda: self.send(99_999_999) == 200, "recovery")
+        self.program.wait_for("again")
+
+    def test_full_and_free_again(self):
+        self.small_disk()
+        sink = self.sink()
+        self.register(sink.address)
+        acked = self.fill()
         self.assertIn(sink.address, self.request("GET", "/listSubscribers")[1])
         # All of these are refused, so none of them may ever arrive.
         for number in range(90_000_000, 90_000_005):
             self.assertEqual(self.send(number), 507)
 
-        os.unlink(f"/proc/{self.program.pid}/root{self.folder}/ballast")
-        self.wait_until(lambda: self.send(99_999_999) == 200, "recovery")
-        self.program.wait_for("again")
+        self.free()
         for number in (*acked, 99_999_999):
             self.assertEqual(int(sink.get()[2][:8]), number)
         self.assertTrue(sink.requests.empty())
+
+    def test_who_cannot_be_forgotten_stays(self):
+        self.small_disk()
+        sink = self.sink()
+        self.register(sink.address)
+        acked = self.fill()
+        deregister = f"/deregister?address={sink.address}"
+        self.assertEqual(self.request("DELETE", deregister)[0], 507)
+        self.assertIn(sink.address, self.request("GET", "/listSubscribers")[1])
+        self.free()
+        for number in (*acked, 99_999_999):
+            self.assertEqual(int(sink.get()[2][:8]), number)
+        self.assertEqual(self.request("DELETE", deregister)[0], 200)
+        self.assertNotIn(sink.address, self.request("GET", "/listSubscribers")[1])
 
 
 if __name__ == "__main__":
