@@ -6,14 +6,16 @@
 #include "delivery/eb-wire-transport.h"
 
 #include "delivery/eb-epoll-source.h"
-#include "delivery/eb-wire-pool.h"
+#include "delivery/eb-wire-channel.h"
+#include "delivery/eb-wire-connector.h"
 
 /* Deliveries to http:// sinks over sockets of our own: thousands of them behind one epoll
  * descriptor, which is one source of the worker's context. One delivery costs a sendmsg() and a
  * recv().
  *
- * This file decides who connects where and when; EbWireConnection does what is decided. Lives in
- * its worker's thread. */
+ * This file decides who may connect and when, what is sent where, and what is told of it. The
+ * connections are in an EbWirePool, an EbWireConnector connects them, and EbWireConnection does the
+ * rest. Lives in its worker's thread. */
 
 #define BUFFER_SIZE (64 * 1024) /* larger than any response that is read to its end */
 
@@ -22,27 +24,18 @@ struct _EbWireTransport
   GObject parent_instance;
 
   EbClock *clock;               /* (owned) */
-  GResolver *resolver;          /* (owned) */
   char *log_id;                 /* (owned) */
   EbDeliverySettings *settings; /* (owned) */
   EbAnswerFunc answer;
   gpointer user_data;
 
-  GSource *source;       /* (owned) an epoll source; kicked while something is failed */
-  EbDeadlines *attempts; /* (owned) of deliveries under way */
-  EbDeadlines *connects; /* (owned) of connections that do not stand yet */
-  EbWirePool pool;       /* all connections */
-  EbWireParser *parser;  /* (owned) of all responses */
-  guint8 *buffer;        /* (owned) */
+  GSource *source;            /* (owned) an epoll source; kicked while something is failed */
+  EbDeadlines *attempts;      /* (owned) of deliveries under way */
+  EbWireConnector *connector; /* (owned) */
+  EbWirePool pool;            /* all connections */
+  EbWireParser *parser;       /* (owned) of all responses */
+  guint8 *buffer;             /* (owned) */
 };
-
-/* What a subscription has here. */
-typedef struct
-{
-  EbSubscription *subscription; /* (owned) */
-  EbSigner *signer;             /* (owned) (nullable) */
-  GQueue connections;           /* (element-type EbWireConnection) in any state but CLOSED */
-} WireChannel;
 
 static void eb_wire_transport_iface_init (EbTransportInterface *iface);
 
@@ -52,13 +45,12 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (EbWireTransport,
                                G_IMPLEMENT_INTERFACE (EB_TYPE_TRANSPORT,
                                                       eb_wire_transport_iface_init))
 
-static void connect_next (EbWireTransport *self, EbWireConnection *connection);
 static void obtain_connection (EbWireTransport *self, EbWireConnection *connection);
 
 static void
 set_prefix (EbWireTransport *self, EbWireConnection *connection)
 {
-  WireChannel *channel = connection->channel;
+  EbWireChannel *channel = connection->channel;
   g_autofree char *prefix =
       eb_wire_head_create_prefix (channel->subscription, self->log_id, self->settings->origin);
 
@@ -82,9 +74,9 @@ admit_waiting (EbWireTransport *self)
 static void
 drop (EbWireTransport *self, EbWireConnection *connection)
 {
-  WireChannel *channel = connection->channel;
+  EbWireChannel *channel = connection->channel;
 
-  eb_deadlines_clear (self->connects, &connection->connecting);
+  eb_wire_connector_stop (self->connector, connection);
   g_queue_unlink (&channel->connections, &connection->channel_link);
   eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_CLOSED);
   eb_wire_connection_close (connection);
@@ -133,11 +125,17 @@ tell_failure (EbWireTransport *self, EbWireConnection *connection)
 static void
 fail (EbWireTransport *self, EbWireConnection *connection, GError *error)
 {
-  eb_deadlines_clear (self->connects, &connection->connecting);
+  eb_wire_connector_stop (self->connector, connection);
   eb_wire_connection_close (connection);
   connection->error = error;
   eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_FAILED);
   eb_epoll_source_kick (self->source);
+}
+
+static void
+connect_failed_cb (EbWireConnection *connection, GError *error, gpointer user_data)
+{
+  fail (user_data, connection, error);
 }
 
 /* On a connection that turned out to have been closed before the request reached the sink. */
@@ -155,11 +153,7 @@ static void
 handle_broken (EbWireTransport *self, EbWireConnection *connection, GError *error)
 {
   if (connection->state == EB_WIRE_CONNECTING)
-    {
-      g_clear_error (&connection->error);
-      connection->error = error;
-      connect_next (self, connection);
-    }
+    eb_wire_connector_go_on (self->connector, connection, error);
   else if (connection->delivery != NULL && eb_wire_connection_was_ignored (connection))
     {
       g_error_free (error);
@@ -172,7 +166,7 @@ handle_broken (EbWireTransport *self, EbWireConnection *connection, GError *erro
 static void
 begin (EbWireTransport *self, EbWireConnection *connection)
 {
-  WireChannel *channel = connection->channel;
+  EbWireChannel *channel = connection->channel;
   EbMode mode = eb_subscription_get_options (channel->subscription)->mode;
   EbContent *content = eb_delivery_get_content (connection->delivery, mode);
   gint64 now_us = eb_clock_get_real (self->clock);
@@ -186,126 +180,25 @@ begin (EbWireTransport *self, EbWireConnection *connection)
 static void
 handle_connected (EbWireTransport *self, EbWireConnection *connection)
 {
-  eb_deadlines_clear (self->connects, &connection->connecting);
+  eb_wire_connector_stop (self->connector, connection);
   g_clear_list (&connection->addresses, g_object_unref);
   g_clear_error (&connection->error); /* of the addresses before */
   begin (self, connection);
-}
-
-static gboolean
-try_address (EbWireTransport *self,
-             EbWireConnection *connection,
-             GInetAddress *address,
-             GError **error)
-{
-  WireChannel *channel = connection->channel;
-  guint16 port = eb_sink_get_port (eb_subscription_get_sink (channel->subscription));
-  g_autoptr (GSocketAddress) socket_address = g_inet_socket_address_new (address, port);
-
-  if (!eb_address_policy_check (self->settings->policy, address, port, error))
-    return FALSE;
-  return eb_wire_connection_connect (connection, eb_epoll_source_get_fd (self->source),
-                                     socket_address, error);
-}
-
-/* Tries the sink's addresses in turn; the last one's error is the one that is told. */
-static void
-connect_next (EbWireTransport *self, EbWireConnection *connection)
-{
-  eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_CONNECTING);
-  while (connection->addresses != NULL)
-    {
-      g_autoptr (GInetAddress) address = connection->addresses->data;
-
-      connection->addresses = g_list_delete_link (connection->addresses, connection->addresses);
-      g_clear_error (&connection->error);
-      if (try_address (self, connection, address, &connection->error))
-        return;
-    }
-  fail (self, connection, g_steal_pointer (&connection->error));
-}
-
-typedef struct
-{
-  EbWireTransport *transport;   /* (owned) */
-  EbWireConnection *connection; /* (unowned) valid unless the lookup was cancelled */
-} Lookup;
-
-static void
-resolved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autofree Lookup *lookup = user_data;
-  g_autoptr (EbWireTransport) self = lookup->transport;
-  EbWireConnection *connection = lookup->connection;
-  GError *error = NULL;
-  GList *addresses = g_resolver_lookup_by_name_finish (G_RESOLVER (source), result, &error);
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    {
-      g_error_free (error);
-      return;
-    }
-  g_clear_object (&connection->lookup);
-  if (error != NULL)
-    {
-      fail (self, connection, error);
-      return;
-    }
-  connection->addresses = addresses;
-  connect_next (self, connection);
-}
-
-static void
-resolve (EbWireTransport *self, EbWireConnection *connection, const char *host)
-{
-  Lookup *lookup = g_new (Lookup, 1);
-
-  lookup->transport = g_object_ref (self);
-  lookup->connection = connection;
-  connection->lookup = g_cancellable_new ();
-  eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_RESOLVING);
-  g_resolver_lookup_by_name_async (self->resolver, host, connection->lookup, resolved_cb, lookup);
 }
 
 /* Opens @connection, which is WAITING, if there is room for one more. */
 static void
 obtain_connection (EbWireTransport *self, EbWireConnection *connection)
 {
-  WireChannel *channel = connection->channel;
-  EbSink *sink = eb_subscription_get_sink (channel->subscription);
-  GInetAddress *literal;
-
   if (!has_room (self))
     return;
   if (self->pool.n_open >= self->settings->max_connections)
     drop (self, g_queue_peek_head (&self->pool.idle));
-
-  eb_deadlines_set (self->connects, &connection->connecting, self->settings->connect_timeout);
-  literal = eb_sink_dup_literal (sink);
-  if (literal == NULL)
-    {
-      resolve (self, connection, eb_sink_get_host (sink));
-      return;
-    }
-  connection->addresses = g_list_prepend (NULL, literal);
-  connect_next (self, connection);
-}
-
-static EbWireConnection *
-find_idle (WireChannel *channel)
-{
-  for (GList *link = channel->connections.head; link != NULL; link = link->next)
-    {
-      EbWireConnection *connection = link->data;
-
-      if (connection->state == EB_WIRE_IDLE)
-        return connection;
-    }
-  return NULL;
+  eb_wire_connector_start (self->connector, connection);
 }
 
 static GTimeSpan
-get_timeout (EbWireTransport *self, const WireChannel *channel)
+get_timeout (EbWireTransport *self, const EbWireChannel *channel)
 {
   return eb_delivery_settings_get_timeout (self->settings,
                                            eb_subscription_get_options (channel->subscription));
@@ -315,8 +208,8 @@ static void
 wire_send (EbTransport *transport, EbChannel *opaque, EbDelivery *delivery)
 {
   EbWireTransport *self = EB_WIRE_TRANSPORT (transport);
-  WireChannel *channel = (WireChannel *) opaque;
-  EbWireConnection *connection = find_idle (channel);
+  EbWireChannel *channel = (EbWireChannel *) opaque;
+  EbWireConnection *connection = eb_wire_channel_find_idle (channel);
 
   eb_deadlines_set (self->attempts, &delivery->deadline, get_timeout (self, channel));
   if (connection != NULL)
@@ -340,20 +233,14 @@ wire_send (EbTransport *transport, EbChannel *opaque, EbDelivery *delivery)
 static EbChannel *
 wire_open (EbTransport *transport, EbSubscription *subscription)
 {
-  WireChannel *channel = g_new0 (WireChannel, 1);
-  GPtrArray *secrets = eb_subscription_get_options (subscription)->secrets;
-
-  channel->subscription = eb_subscription_ref (subscription);
-  if (secrets != NULL)
-    channel->signer = eb_signer_new (secrets);
-  return (EbChannel *) channel;
+  return (EbChannel *) eb_wire_channel_new (subscription);
 }
 
 static void
 wire_close (EbTransport *transport, EbChannel *opaque)
 {
   EbWireTransport *self = EB_WIRE_TRANSPORT (transport);
-  WireChannel *channel = (WireChannel *) opaque;
+  EbWireChannel *channel = (EbWireChannel *) opaque;
   EbWireConnection *connection;
 
   while ((connection = g_queue_peek_head (&channel->connections)) != NULL)
@@ -365,9 +252,7 @@ wire_close (EbTransport *transport, EbChannel *opaque)
         }
       drop (self, connection);
     }
-  g_clear_pointer (&channel->signer, eb_signer_free);
-  eb_subscription_unref (channel->subscription);
-  g_free (channel);
+  eb_wire_channel_free (channel);
 }
 
 static void
@@ -377,6 +262,7 @@ wire_configure (EbTransport *transport, EbDeliverySettings *settings)
   g_autoptr (EbDeliverySettings) old = self->settings;
 
   self->settings = eb_delivery_settings_ref (settings);
+  eb_wire_connector_configure (self->connector, settings);
   /* Their heads say who we were. */
   while (self->pool.idle.length > 0 && !g_str_equal (old->origin, settings->origin))
     drop (self, g_queue_peek_head (&self->pool.idle));
@@ -401,19 +287,13 @@ eb_wire_transport_iface_init (EbTransportInterface *iface)
   iface->close = wire_close;
 }
 
-static GError *
-new_timeout_error (const char *what, GTimeSpan timeout)
-{
-  return g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "%s within %g s", what,
-                      (double) timeout / G_TIME_SPAN_SECOND);
-}
-
 static void
 attempt_timeout_cb (EbDeadline *deadline, gpointer user_data)
 {
   EbWireTransport *self = user_data;
   EbDelivery *delivery = eb_deadline_get_owner (deadline, EbDelivery, deadline);
   EbWireConnection *connection = delivery->transport_data;
+  const char *what;
 
   if (connection->state == EB_WIRE_FAILED)
     return; /* its own answer is on its way */
@@ -424,19 +304,10 @@ attempt_timeout_cb (EbDeadline *deadline, gpointer user_data)
       tell_response (self, connection);
       return;
     }
-  fail (
-      self, connection,
-      new_timeout_error (connection->state == EB_WIRE_WAITING ? "No free connection" : "No answer",
-                         get_timeout (self, connection->channel)));
-}
-
-static void
-connect_timeout_cb (EbDeadline *deadline, gpointer user_data)
-{
-  EbWireTransport *self = user_data;
-  EbWireConnection *connection = eb_deadline_get_owner (deadline, EbWireConnection, connecting);
-
-  fail (self, connection, new_timeout_error ("No connection", self->settings->connect_timeout));
+  what = connection->state == EB_WIRE_WAITING ? "No free connection" : "No answer";
+  fail (self, connection,
+        g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "%s within %g s", what,
+                     (double) get_timeout (self, connection->channel) / G_TIME_SPAN_SECOND));
 }
 
 static void
@@ -499,12 +370,11 @@ eb_wire_transport_finalize (GObject *object)
   g_source_destroy (self->source);
   g_source_unref (self->source);
   eb_deadlines_free (self->attempts);
-  eb_deadlines_free (self->connects);
+  eb_wire_connector_free (self->connector);
   eb_wire_parser_free (self->parser);
   g_free (self->buffer);
   g_free (self->log_id);
   eb_delivery_settings_unref (self->settings);
-  g_object_unref (self->resolver);
   g_object_unref (self->clock);
 
   G_OBJECT_CLASS (eb_wire_transport_parent_class)->finalize (object);
@@ -542,14 +412,15 @@ eb_wire_transport_new (EbClock *clock,
   GMainContext *context = g_main_context_get_thread_default ();
 
   self->clock = g_object_ref (clock);
-  self->resolver = g_object_ref (resolver);
   self->log_id = g_strdup (log_id);
   self->settings = eb_delivery_settings_ref (settings);
   self->attempts = eb_deadlines_new (clock, context, attempt_timeout_cb, self);
-  self->connects = eb_deadlines_new (clock, context, connect_timeout_cb, self);
   self->source = eb_epoll_source_new (turn_cb, self);
   g_source_set_static_name (self->source, "EbWireTransport");
   g_source_attach (self->source, context);
+  self->connector = eb_wire_connector_new (
+      clock, resolver, &self->pool, eb_epoll_source_get_fd (self->source), connect_failed_cb, self);
+  eb_wire_connector_configure (self->connector, settings);
 
   return EB_TRANSPORT (self);
 }
