@@ -138,6 +138,19 @@ is_charset (const char *text, const char *charset)
   return length == strlen (charset) && g_ascii_strncasecmp (text, charset, length) == 0;
 }
 
+/* Returns: (nullable): the first parameter behind @p; a `;` between quotes begins none */
+static const char *
+find_parameter (const char *p)
+{
+  while (*p != '\0' && *p != ';')
+    {
+      const char *behind = *p == '"' ? skip_quoted (p) : NULL;
+
+      p = behind != NULL ? behind : p + 1;
+    }
+  return *p == ';' ? skip_blanks (p + 1) : NULL;
+}
+
 /**
  * eb_media_type_is_utf8:
  *
@@ -146,13 +159,10 @@ is_charset (const char *text, const char *charset)
 gboolean
 eb_media_type_is_utf8 (const char *value)
 {
-  const char *p = strchr (value, ';');
-
-  for (; p != NULL; p = strchr (p, ';'))
+  for (const char *p = find_parameter (value); p != NULL; p = find_parameter (p))
     {
       const char *charset;
 
-      p = skip_blanks (p + 1);
       if (g_ascii_strncasecmp (p, "charset=", strlen ("charset=")) != 0)
         continue;
       charset = p + strlen ("charset=");

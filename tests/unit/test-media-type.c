@@ -55,6 +55,7 @@ test_kinds (void)
   g_assert_true (eb_media_type_is_utf8_text ("text/x"));
   g_assert_true (eb_media_type_is_utf8_text ("TEXT/x; a=b; Charset=\"UTF-8\""));
   g_assert_true (eb_media_type_is_utf8_text ("text/x;charset=us-ascii"));
+  g_assert_true (eb_media_type_is_utf8_text ("text/x;a=\";charset=iso-8859-1;\"; charset=utf-8"));
   g_assert_false (eb_media_type_is_utf8_text ("text/x;charset=iso-8859-1"));
   g_assert_false (eb_media_type_is_utf8_text ("application/text"));
 }
