@@ -43,11 +43,25 @@ write_attribute (HeaderWriter *writer, const char *name, const char *value)
   writer->func (writer->name->str, writer->value->str, writer->user_data);
 }
 
-/* The tracing extension goes along as the W3C's own fields too, which tracing tools read. */
+/* An attribute may hold what a field may not (RFC 9110, 5.5), and these are not encoded. */
 static gboolean
-is_trace_context (const char *name)
+is_field_value (const char *value)
 {
-  return g_str_equal (name, "traceparent") || g_str_equal (name, "tracestate");
+  gsize length = strlen (value);
+
+  for (gsize i = 0; i < length; i++)
+    if ((guchar) value[i] < 0x20 || (guchar) value[i] > 0x7e)
+      return FALSE;
+  return length > 0 && value[0] != ' ' && value[length - 1] != ' ';
+}
+
+/* The tracing extension goes along as the W3C's own fields too, which tracing tools read. */
+static void
+write_trace_context (HeaderWriter *writer, const EbAttribute *attribute)
+{
+  if ((g_str_equal (attribute->name, "traceparent") || g_str_equal (attribute->name, "tracestate"))
+      && is_field_value (attribute->value))
+    writer->func (attribute->name, attribute->value, writer->user_data);
 }
 
 static void
@@ -79,8 +93,7 @@ write_binary (HeaderWriter *writer, const EbEvent *event)
       if (g_str_equal (attributes[i].name, "sequence"))
         continue;
       write_attribute (writer, attributes[i].name, attributes[i].value);
-      if (is_trace_context (attributes[i].name))
-        writer->func (attributes[i].name, attributes[i].value, writer->user_data);
+      write_trace_context (writer, &attributes[i]);
     }
 }
 
@@ -93,8 +106,7 @@ write_structured (HeaderWriter *writer, const EbEvent *event)
   writer->func ("Content-Type", EB_EVENT_JSON_TYPE, writer->user_data);
   write_sequence (writer, event);
   for (gsize i = 0; i < n_attributes; i++)
-    if (is_trace_context (attributes[i].name))
-      writer->func (attributes[i].name, attributes[i].value, writer->user_data);
+    write_trace_context (writer, &attributes[i]);
 }
 
 static void

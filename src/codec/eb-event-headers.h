@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 
 /**
  * EbHeaderFunc:
- * @value: valid as an HTTP field value: printable ASCII
+ * @value: valid as an HTTP field value: printable ASCII, but for what a publisher's Content-Type
+ *   has of tabs and other bytes
  */
 typedef void (*EbHeaderFunc) (const char *name, const char *value, gpointer user_data);
 

@@ -71,6 +71,8 @@ new_event (void)
   g_assert_true (eb_draft_set (draft, "subject", "\"50 %\" \xe2\x82\xac", NULL));
   g_assert_true (eb_draft_set (draft, "sequence", "mine", NULL));
   g_assert_true (eb_draft_set (draft, "traceparent", "00-a", NULL));
+  /* Can't be a field of its own. */
+  g_assert_true (eb_draft_set (draft, "tracestate", "\xe2\x82\xac", NULL));
   g_assert_true (eb_draft_set (draft, "datacontenttype", "text/plain", NULL));
   g_assert_true (eb_draft_complete (draft, NULL));
   return eb_event_new (draft, 7, 0);
@@ -93,7 +95,7 @@ test_write (void)
                                   "ce-source: /eventbus\nce-type: org.example.EventBus.message\n"
                                   "ce-sequence: 00000000000000000007\n"
                                   "ce-subject: %2250%20%25%22%20%E2%82%AC\nce-traceparent: 00-a\n"
-                                  "traceparent: 00-a\n");
+                                  "traceparent: 00-a\nce-tracestate: %E2%82%AC\n");
   assert_headers (EB_MODE_STRUCTURED, "Content-Type: application/cloudevents+json\n"
                                       "ce-sequence: 00000000000000000007\ntraceparent: 00-a\n");
   assert_headers (EB_MODE_BATCH, "Content-Type: application/cloudevents-batch+json\n"
