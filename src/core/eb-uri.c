@@ -25,13 +25,34 @@ has_only_uri_characters (const char *value)
   return TRUE;
 }
 
-/* Returns: behind the authority, where brackets may be; at the path if there is none */
+/* Returns: (nullable): where the host begins; NULL if there is no authority */
 static const char *
-skip_authority (const char *value, const char *scheme)
+find_host (const char *value, const char *scheme)
 {
-  const char *p = scheme != NULL ? value + strlen (scheme) + 1 : value;
+  const char *start = scheme != NULL ? value + strlen (scheme) + 1 : value;
+  const char *at;
 
-  return g_str_has_prefix (p, "//") ? p + 2 + strcspn (p + 2, "/?#") : p;
+  if (!g_str_has_prefix (start, "//"))
+    return NULL;
+  start += 2;
+  at = memchr (start, '@', strcspn (start, "/?#"));
+  return at != NULL ? at + 1 : start;
+}
+
+/* Returns: whether @value has brackets elsewhere than around a whole host */
+static gboolean
+has_stray_bracket (const char *value, const char *scheme)
+{
+  const char *open = strpbrk (value, "[]");
+  const char *close;
+
+  if (open == NULL)
+    return FALSE;
+  if (*open != '[' || open != find_host (value, scheme))
+    return TRUE;
+  close = strpbrk (open + 1, "[]");
+  return close == NULL || *close != ']' || strpbrk (close + 1, "[]") != NULL
+         || (close[1] != '\0' && strchr (":/?#", close[1]) == NULL);
 }
 
 /**
@@ -42,18 +63,17 @@ skip_authority (const char *value, const char *scheme)
 gboolean
 eb_uri_is_reference (const char *value)
 {
-  g_autofree char *resolved = NULL;
   g_autofree char *scheme = g_uri_parse_scheme (value);
   const char *fragment = strchr (value, '#');
 
-  if (!has_only_uri_characters (value) || strpbrk (skip_authority (value, scheme), "[]") != NULL
+  if (!has_only_uri_characters (value) || has_stray_bracket (value, scheme)
       || (fragment != NULL && strchr (fragment + 1, '#') != NULL))
     return FALSE;
   /* A colon in the first segment would make what is before it a scheme. */
   if (scheme == NULL && value[strcspn (value, ":/?#")] == ':')
     return FALSE;
-  resolved = g_uri_resolve_relative ("http://base/", value, G_URI_FLAGS_NONE, NULL);
-  return resolved != NULL;
+  /* The host's address and the port; what is percent-encoded may be anything. */
+  return g_uri_split (value, G_URI_FLAGS_ENCODED, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 }
 
 /**

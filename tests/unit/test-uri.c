@@ -11,6 +11,10 @@ static const char *const absolute[] = {
   "mailto:cncf-wg-serverless@lists.cncf.io",
   "urn:uuid:6e8bc430-9c3a-11d9-9669-0800200c9a66",
   "http://[::1]:80/a",
+  "http://a:b@[::1]?",
+  "a:.//b",
+  "a:/..//b",
+  "a:%FF",
   "a:b:c",
   "tag:a@b,2024:%C3%A9",
 };
@@ -20,9 +24,18 @@ static const char *const relative[] = {
 };
 
 static const char *const wrong[] = {
-  "a b",   "a\tb", "http://a b/", "a%",   "a%2", "a%zz",        "a\"b",
-  "<a>",   "a\\b", "a^b",         "`",    "{a}", "a|b",         "\xc3\xa9",
-  "a#b#c", "1:b",  "http://[::1", "/[a]", ":a",  "http://a:b/",
+  "a b",         "a\tb",
+  "http://a b/", "a%",
+  "a%2",         "a%zz",
+  "a\"b",        "<a>",
+  "a\\b",        "a^b",
+  "`",           "{a}",
+  "a|b",         "\xc3\xa9",
+  "a#b#c",       "1:b",
+  "http://[::1", "/[a]",
+  ":a",          "http://a:b/",
+  "http://a[",   "http://[::1]a/",
+  "http://[@a/",
 };
 
 static void
