@@ -23,7 +23,8 @@
 gboolean
 eb_sequence_parse (const char *text, guint64 min, guint64 *sequence)
 {
-  if (text[0] == '0' && text[1] != '\0')
+  /* GLib lets a vertical tab before it pass. */
+  if (!g_ascii_isdigit (text[0]) || (text[0] == '0' && text[1] != '\0'))
     return FALSE;
   return g_ascii_string_to_unsigned (text, 10, min, G_MAXINT64, sequence, NULL);
 }
@@ -195,10 +196,12 @@ eb_sequences_parse_json (GBytes *bytes, GArray **sequences, GError **error)
   g_autoptr (GArray) read = sequences_new ();
   gsize size;
   const char *text = g_bytes_get_data (bytes, &size);
-  Cursor cursor = { text, text + size };
+  Cursor cursor = { text, text };
   Cursor empty;
 
   *sequences = NULL;
+  if (size > 0)
+    cursor.end += size;
   if (!skip (&cursor, "{"))
     {
       set_member_error (cursor, error);

@@ -88,8 +88,11 @@ parse_range (const char *range)
   if (address == NULL)
     return NULL;
   length = 8 * g_inet_address_get_native_size (address);
-  /* g_inet_address_mask_new() warns of a length that is too long, instead of failing. */
-  if (parts[1] != NULL && !g_ascii_string_to_unsigned (parts[1], 10, 0, length, &length, NULL))
+  /* g_inet_address_mask_new() warns of a length that is too long, instead of failing; and a
+   * vertical tab before it is let pass. */
+  if (parts[1] != NULL
+      && (!g_ascii_isdigit (*parts[1])
+          || !g_ascii_string_to_unsigned (parts[1], 10, 0, length, &length, NULL)))
     return NULL;
   mask = g_inet_address_mask_new (address, (guint) length, NULL);
   return mask != NULL ? to_plain_mask (mask) : NULL;

@@ -46,7 +46,9 @@ parse_rate (const char *value, guint *per_minute)
   *per_minute = 0;
   if (value == NULL || g_str_equal (value, "*"))
     return TRUE;
-  if (!g_ascii_string_to_unsigned (value, 10, 1, G_MAXUINT, &rate, NULL))
+  /* GLib lets a vertical tab before it pass. */
+  if (!g_ascii_isdigit (*value)
+      || !g_ascii_string_to_unsigned (value, 10, 1, G_MAXUINT, &rate, NULL))
     return FALSE;
   *per_minute = (guint) rate;
   return TRUE;

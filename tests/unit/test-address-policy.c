@@ -166,8 +166,9 @@ test_allow (void)
 static void
 test_bad_ranges (void)
 {
-  const char *const bad[] = { "",      "10.0.0.0/33", "10.0.0.1/8", "10/8",         "h",   "::/129",
-                              "::/-1", "::/",         "/8",         "10.0.0.0/8/8", "\xff" };
+  const char *const bad[] = { "",     "10.0.0.0/33", "10.0.0.0/\v8", "10.0.0.1/8",
+                              "10/8", "h",           "::/129",       "::/-1",
+                              "::/",  "/8",          "10.0.0.0/8/8", "\xff" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {

@@ -33,6 +33,7 @@ test_wrong_json (void)
     const char *text;
     const char *says;
   } cases[] = {
+    { "", "sequences" },
     { " ", "sequences" },
     { "[]", "sequences" },
     { "{}{}", "sequences" },
@@ -82,7 +83,7 @@ test_nul (void)
 static void
 test_list (void)
 {
-  static const char *const wrong[] = { "", ",", "1,", "x", "0", "-1", "+1", "01", "1 ,2" };
+  static const char *const wrong[] = { "", ",", "1,", "x", "0", "-1", "+1", "01", "1 ,2", "\v1" };
   g_autoptr (GArray) sequences = eb_sequences_parse_list ("5,7", NULL);
 
   g_assert_cmpuint (sequences->len, ==, 2);
