@@ -123,9 +123,11 @@ parse_filter (GVariant *variant, GError **error)
   g_variant_get_child (variant, 0, "{&sv}", &name, &value);
   if (!eb_filter_dialect_from_string (name, &dialect))
     {
+      g_autofree char *shown = eb_error_quote (name);
+
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
-                   "“%.64s” is no filter dialect; there are exact, prefix, suffix, all, any, not",
-                   name);
+                   "“%s” is no filter dialect; there are exact, prefix, suffix, all, any, not",
+                   shown);
       return NULL;
     }
 
@@ -167,13 +169,16 @@ parse_after (GVariant *value, EbDbusOptions *parsed, GError **error)
 static gboolean
 parse_option (const char *name, GVariant *value, EbDbusOptions *parsed, GError **error)
 {
+  g_autofree char *shown = NULL;
+
   if (g_str_equal (name, "filters"))
     return parse_filters (value, parsed, error);
   if (g_str_equal (name, "after"))
     return parse_after (value, parsed, error);
 
+  shown = eb_error_quote (name);
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
-               "There is no option “%.64s”; there are “filters” and “after”", name);
+               "There is no option “%s”; there are “filters” and “after”", shown);
   return FALSE;
 }
 

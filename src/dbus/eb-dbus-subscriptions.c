@@ -163,8 +163,9 @@ eb_dbus_subscriptions_unsubscribe (EbDbusSubscriptions *self,
 
   if (g_strcmp0 (eb_dbus_peers_get_owner (self->peers, id), peer) != 0)
     {
+      g_autofree char *shown = eb_error_quote (id);
       g_autoptr (GError) error =
-          g_error_new (EB_ERROR, EB_ERROR_NOT_FOUND, "%s has no subscription “%.64s”", peer, id);
+          g_error_new (EB_ERROR, EB_ERROR_NOT_FOUND, "%s has no subscription “%s”", peer, shown);
 
       eb_dbus_return_error (invocation, error);
       return;
