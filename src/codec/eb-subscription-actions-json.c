@@ -12,6 +12,7 @@
 #include "codec/eb-json.h"
 #include "core/eb-delivery-options.h"
 #include "core/eb-error.h"
+#include "core/eb-timestamp.h"
 
 /* What is asked of a subscription, and what is answered. */
 
@@ -45,36 +46,17 @@ read_after (const EbJsonValue *value, const char *path, gpointer target, GError 
   return TRUE;
 }
 
-/* RFC 3339 is narrower than the ISO 8601 that GDateTime reads: a full date, a full time and an
- * offset. Returns: (transfer full) (nullable) */
-static GDateTime *
-parse_time (const char *text)
-{
-  static const char shape[] = "dddd-dd-ddTdd:dd:dd";
-
-  for (gsize i = 0; i < strlen (shape); i++)
-    if (shape[i] == 'd' ? !g_ascii_isdigit (text[i]) : g_ascii_toupper (text[i]) != shape[i])
-      return NULL;
-  return g_date_time_new_from_iso8601 (text, NULL);
-}
-
 static gboolean
 read_from (const EbJsonValue *value, const char *path, gpointer target, GError **error)
 {
   Replay *replay = target;
-  g_autoptr (GDateTime) time = NULL;
   g_autofree char *text = NULL;
-  g_autofree char *upper = NULL;
 
   if (!eb_json_read_string (value, path, &text, error))
     return FALSE;
-  upper = g_ascii_strup (text, -1);
-  time = parse_time (upper);
-  if (time == NULL)
+  if (!eb_timestamp_parse (text, &replay->request.real_us))
     return eb_json_refuse (value, path, "an RFC 3339 time such as 2024-01-31T12:00:00Z", error);
   replay->request.by_time = TRUE;
-  replay->request.real_us =
-      g_date_time_to_unix (time) * G_USEC_PER_SEC + g_date_time_get_microsecond (time);
   replay->n_members++;
   return TRUE;
 }
