@@ -7,6 +7,8 @@
 
 #include <json-glib/json-glib.h>
 
+#include "codec/eb-json-writer.h"
+
 /* What the HTTP API says about dead letters. */
 
 /* RFC 3339 in UTC, and null for a time that there is not. */
@@ -44,14 +46,6 @@ add_letter (JsonBuilder *builder, const EbDeadLetter *letter)
   json_builder_end_object (builder);
 }
 
-static char *
-builder_to_json (JsonBuilder *builder)
-{
-  g_autoptr (JsonNode) root = json_builder_get_root (builder);
-
-  return json_to_string (root, FALSE);
-}
-
 /**
  * eb_dead_letters_to_json:
  * @letters: (element-type EbDeadLetter)
@@ -67,7 +61,7 @@ eb_dead_letters_to_json (GPtrArray *letters)
   for (guint i = 0; i < letters->len; i++)
     add_letter (builder, g_ptr_array_index (letters, i));
   json_builder_end_array (builder);
-  return builder_to_json (builder);
+  return eb_json_writer_finish (builder);
 }
 
 /**
@@ -88,5 +82,5 @@ eb_redriven_to_json (guint redriven, guint left)
   json_builder_set_member_name (builder, "left");
   json_builder_add_int_value (builder, left);
   json_builder_end_object (builder);
-  return builder_to_json (builder);
+  return eb_json_writer_finish (builder);
 }

@@ -7,6 +7,8 @@
 
 #include <json-glib/json-glib.h>
 
+#include "codec/eb-json-writer.h"
+
 /**
  * eb_problem_to_json:
  * @status: HTTP status
@@ -19,7 +21,6 @@ char *
 eb_problem_to_json (guint status, const char *title, const char *detail)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
 
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "title");
@@ -29,6 +30,5 @@ eb_problem_to_json (guint status, const char *title, const char *detail)
   json_builder_set_member_name (builder, "detail");
   json_builder_add_string_value (builder, detail);
   json_builder_end_object (builder);
-  root = json_builder_get_root (builder);
-  return json_to_string (root, FALSE);
+  return eb_json_writer_finish (builder);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "codec/eb-json-reader.h"
+#include "codec/eb-json-writer.h"
 #include "codec/eb-json.h"
 #include "core/eb-delivery-options.h"
 #include "core/eb-error.h"
@@ -172,14 +173,6 @@ write_reason (JsonBuilder *builder, const char *reason)
     json_builder_add_null_value (builder);
 }
 
-static char *
-finish (JsonBuilder *builder)
-{
-  g_autoptr (JsonNode) root = json_builder_get_root (builder);
-
-  return json_to_string (root, FALSE);
-}
-
 /**
  * eb_secret_to_json:
  *
@@ -194,7 +187,7 @@ eb_secret_to_json (const char *secret)
   json_builder_set_member_name (builder, "secret");
   json_builder_add_string_value (builder, secret);
   json_builder_end_object (builder);
-  return finish (builder);
+  return eb_json_writer_finish (builder);
 }
 
 /**
@@ -214,7 +207,7 @@ eb_ping_to_json (guint status, const char *reason, gint64 duration_us)
   write_reason (builder, reason);
   write_integer (builder, "duration", duration_us / 1000);
   json_builder_end_object (builder);
-  return finish (builder);
+  return eb_json_writer_finish (builder);
 }
 
 static void
@@ -251,5 +244,5 @@ eb_attempts_to_json (const EbAttemptView *attempts, gsize n_attempts)
   for (gsize i = 0; i < n_attempts; i++)
     write_attempt (builder, &attempts[i]);
   json_builder_end_array (builder);
-  return finish (builder);
+  return eb_json_writer_finish (builder);
 }

@@ -10,6 +10,7 @@
 
 #include "codec/eb-delivery-options-json.h"
 #include "codec/eb-filters-json.h"
+#include "codec/eb-json-writer.h"
 #include "codec/eb-json.h"
 #include "codec/eb-subscription-reader.h"
 #include "core/eb-error.h"
@@ -65,14 +66,6 @@ write_common_config (JsonBuilder *builder, const EbSubscription *self)
   write_string (builder, "order",
                 eb_subscription_get_order (self) == EB_ORDER_STRICT ? "strict" : "relaxed");
   write_integer (builder, "concurrency", eb_subscription_get_concurrency (self));
-}
-
-static char *
-finish (JsonBuilder *builder)
-{
-  g_autoptr (JsonNode) root = json_builder_get_root (builder);
-
-  return json_to_string (root, FALSE);
 }
 
 /* For the store */
@@ -136,7 +129,7 @@ eb_subscription_to_json (const EbSubscription *self)
     }
   write_streak (builder, eb_subscription_get_streak (self));
   json_builder_end_object (builder);
-  return finish (builder);
+  return eb_json_writer_finish (builder);
 }
 
 /**
@@ -283,5 +276,5 @@ eb_subscription_view_to_json (const EbSubscriptionView *view)
   write_view_config (builder, view);
   write_status (builder, view);
   json_builder_end_object (builder);
-  return finish (builder);
+  return eb_json_writer_finish (builder);
 }

@@ -152,6 +152,24 @@ test_row (void)
   g_assert_cmpstr (text, ==, again);
 }
 
+/* The one control character that json-glib does not escape by itself. */
+static void
+test_unit_separator (void)
+{
+  static const char row[] = "{\"id\":\"s\",\"sink\":\"http://a/\",\"filters\":[{\"exact\":"
+                            "{\"subject\":\"a\\u001fb\"}}],\"config\":{\"lease\":60}}";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EbSubscription) subscription = eb_subscription_from_json (row, &error);
+  g_autoptr (EbSubscription) copy = NULL;
+  g_autofree char *text = NULL;
+
+  g_assert_no_error (error);
+  text = eb_subscription_to_json (subscription);
+  g_assert_nonnull (strstr (text, "\"a\\u001fb\""));
+  copy = eb_subscription_from_json (text, &error);
+  g_assert_no_error (error);
+}
+
 static void
 test_streak (void)
 {
@@ -265,6 +283,7 @@ main (int argc, char **argv)
   g_test_add_func ("/subscription-json/strict", test_strict);
   g_test_add_func ("/subscription-json/row", test_row);
   g_test_add_func ("/subscription-json/streak", test_streak);
+  g_test_add_func ("/subscription-json/unit-separator", test_unit_separator);
   g_test_add_func ("/subscription-json/shown", test_shown);
   g_test_add_func ("/subscription-json/shown-defaults", test_shown_defaults);
   g_test_add_func ("/subscription-json/refused", test_refused);
