@@ -128,11 +128,12 @@ eb_sqlite_events_insert (EbSqliteDatabase *database, EbEvent *event, GError **er
 static gboolean
 unpack_attributes (const char *packed, gsize size, GArray *attributes)
 {
-  const char *at = packed, *end = packed + size;
+  const char *at = packed, *end;
 
   g_array_set_size (attributes, 0);
   if (size == 0)
     return TRUE;
+  end = packed + size;
   if (end[-1] != '\0')
     return FALSE;
   while (at < end)
