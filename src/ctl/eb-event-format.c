@@ -188,8 +188,9 @@ add_data (JsonBuilder *builder, const EbReceivedEvent *event)
     }
 }
 
-/* Some terminals obey these characters too; in JSON they can only stand inside
- * of strings, where an escape means the same. */
+/* Some terminals obey these characters too, and json-glib 1.6 escapes all of the
+ * first ones but one; in JSON they can only stand inside of strings, where an
+ * escape means the same. */
 static void
 append_without_controls (GString *out, const char *json)
 {
@@ -197,7 +198,7 @@ append_without_controls (GString *out, const char *json)
     {
       gunichar c = g_utf8_get_char (json);
 
-      if (c >= 0x7f && c <= 0x9f)
+      if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
         g_string_append_printf (out, "\\u%04x", c);
       else
         g_string_append_len (out, json, g_utf8_next_char (json) - json);
