@@ -11,6 +11,7 @@
 #include "delivery/eb-dbus-transport.h"
 #include "store/eb-memory-ledger.h"
 #include "store/eb-memory-log.h"
+#include "support/eb-test-wait.h"
 
 /* Far above what any test takes, so that a slow machine does not fail one. */
 #define DEADLINE_S 60
@@ -323,8 +324,7 @@ fixture_tear_down (Fixture *self, gconstpointer unused)
   g_clear_object (&self->service);
   g_dbus_connection_close_sync (self->connection, NULL, NULL);
   /* What was under way still holds references. */
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
+  eb_test_run ();
   g_clear_object (&self->bus);
   g_clear_object (&self->workers);
   g_clear_object (&self->log);

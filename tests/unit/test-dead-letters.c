@@ -3,71 +3,19 @@
 
 #include "config.h"
 
-#include "bus/eb-bus.h"
-#include "core/eb-error.h"
-#include "store/eb-memory-ledger.h"
-#include "store/eb-memory-log.h"
-#include "support/eb-fake-clock.h"
-#include "support/eb-fake-ledger.h"
-#include "support/eb-fake-transport.h"
+#include "support/eb-bus-fixture.h"
 #include "support/eb-test-wait.h"
 
 #define ID   "a:1"
 #define SINK "http://a:1/event"
 
-typedef struct
-{
-  EbFakeClock *clock;
-  EbFakeSinks *sinks;
-  EbLog *log;
-  EbFakeLedger *ledger;
-  EbWorkerPool *workers;
-  EbBus *bus;
-} Fixture;
-
-static void
-start (Fixture *fixture)
-{
-  g_autoptr (GAsyncResult) started = NULL;
-  g_autoptr (GAsyncResult) registered = NULL;
-
-  eb_bus_start_async (fixture->bus, eb_test_result_cb, &started);
-  g_assert_true (eb_bus_start_finish (fixture->bus, eb_test_wait_for_result (&started), NULL));
-  eb_bus_register_async (fixture->bus, ID, eb_test_result_cb, &registered);
-  g_assert_true (
-      eb_bus_register_finish (fixture->bus, eb_test_wait_for_result (&registered), NULL));
-}
+typedef EbBusFixture Fixture;
 
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
-  g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
-  g_autoptr (EbLedger) memory = NULL;
-
-  fixture->clock = eb_fake_clock_new ();
-  fixture->sinks = eb_fake_sinks_new ();
-  fixture->log = eb_memory_log_new (EB_CLOCK (fixture->clock));
-  memory = eb_memory_ledger_new (fixture->log);
-  fixture->ledger = eb_fake_ledger_new (memory);
-  fixture->workers = eb_worker_pool_new (1, EB_CLOCK (fixture->clock), fixture->log, settings,
-                                         eb_fake_transport_create, fixture->sinks);
-  fixture->bus = eb_bus_new (EB_CLOCK (fixture->clock), fixture->log, EB_LEDGER (fixture->ledger),
-                             fixture->workers);
-  start (fixture);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer data)
-{
-  eb_worker_pool_stop (fixture->workers);
-  eb_test_run ();
-  g_assert_finalize_object (fixture->bus);
-  g_assert_finalize_object (fixture->workers);
-  g_assert_finalize_object (fixture->ledger);
-  g_object_unref (fixture->log);
-  g_object_unref (fixture->clock);
-  eb_fake_sinks_free (fixture->sinks);
+  eb_bus_fixture_set_up (fixture, data);
+  g_assert_true (eb_bus_fixture_register (fixture, ID, NULL));
 }
 
 static void
@@ -107,9 +55,9 @@ give_up (Fixture *fixture, guint64 from, guint64 to)
       change->exception.reason = g_strdup ("answered 500");
       g_ptr_array_add (changes, change);
     }
-  eb_ledger_apply_async (EB_LEDGER (fixture->ledger), 1, changes, NULL, eb_test_result_cb, &result);
-  g_assert_true (eb_ledger_apply_finish (EB_LEDGER (fixture->ledger),
-                                         eb_test_wait_for_result (&result), NULL));
+  eb_ledger_apply_async (EB_LEDGER (fixture->fake), 1, changes, NULL, eb_test_result_cb, &result);
+  g_assert_true (
+      eb_ledger_apply_finish (EB_LEDGER (fixture->fake), eb_test_wait_for_result (&result), NULL));
 }
 
 static GPtrArray *
@@ -127,9 +75,9 @@ list_exceptions (Fixture *fixture, EbExceptionKinds kinds)
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  eb_ledger_list_exceptions_async (EB_LEDGER (fixture->ledger), ID, kinds, 0, G_MAXINT, NULL,
+  eb_ledger_list_exceptions_async (EB_LEDGER (fixture->fake), ID, kinds, 0, G_MAXINT, NULL,
                                    eb_test_result_cb, &result);
-  return eb_ledger_list_exceptions_finish (EB_LEDGER (fixture->ledger),
+  return eb_ledger_list_exceptions_finish (EB_LEDGER (fixture->fake),
                                            eb_test_wait_for_result (&result), NULL);
 }
 
@@ -197,7 +145,7 @@ test_gone (Fixture *fixture, gconstpointer data)
 
   publish (fixture, 3);
   give_up (fixture, 1, 3);
-  eb_memory_log_configure (EB_MEMORY_LOG (fixture->log), 1, G_TIME_SPAN_DAY);
+  eb_fake_log_keep_last (EB_FAKE_LOG (fixture->log));
   letters = list (fixture, 0, 100, &next, NULL);
   g_assert_cmpuint (letters->len, ==, 1);
   g_assert_cmpuint (((EbDeadLetter *) g_ptr_array_index (letters, 0))->exception->sequence, ==, 3);
@@ -357,12 +305,12 @@ test_refused (Fixture *fixture, gconstpointer data)
 
   publish (fixture, 1);
   give_up (fixture, 1, 1);
-  eb_fake_ledger_refuse (fixture->ledger, EB_ERROR_NO_SPACE);
+  eb_fake_ledger_refuse (fixture->fake, EB_ERROR_NO_SPACE);
   g_assert_false (redrive (fixture, NULL, 0, &redriven, &error));
   g_assert_error (error, EB_ERROR, EB_ERROR_NO_SPACE);
   letters = list_exceptions (fixture, EB_EXCEPTIONS_DEAD);
   g_assert_cmpuint (letters->len, ==, 1);
-  eb_fake_ledger_accept (fixture->ledger);
+  eb_fake_ledger_accept (fixture->fake);
   g_assert_true (redrive (fixture, NULL, 0, &redriven, NULL));
 }
 
@@ -392,7 +340,8 @@ test_nobody (Fixture *fixture, gconstpointer data)
   g_assert_error (peer_error, EB_ERROR, EB_ERROR_NOT_FOUND);
 }
 
-#define ADD(path, func) g_test_add ("/dead-letters/" path, Fixture, NULL, set_up, func, tear_down)
+#define ADD(path, func)                                                                            \
+  g_test_add ("/dead-letters/" path, Fixture, NULL, set_up, func, eb_bus_fixture_tear_down)
 
 int
 main (int argc, char **argv)
