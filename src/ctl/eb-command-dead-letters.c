@@ -182,7 +182,7 @@ eb_command_dead_letters (const char *url, int argc, char **argv)
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   if (!eb_command_parse (context, "dead-letters", url, &argc, &argv, &client, &status))
     return status;
-  if (argc < 2)
+  if (argc < 2 || *argv[1] == '\0')
     return eb_command_usage (_ ("Whose dead letters? It takes a subscriber's address."));
   if (argc > 2)
     return eb_command_usage (_ ("dead-letters takes no argument \"%s\"."), argv[2]);

@@ -240,6 +240,35 @@ choose_format (const Options *options)
 }
 
 static gboolean
+is_address (const char *text)
+{
+  g_autoptr (GSocketConnectable) parsed = g_network_address_parse (text, 0, NULL);
+
+  return parsed != NULL && *g_network_address_get_hostname (G_NETWORK_ADDRESS (parsed)) != '\0';
+}
+
+/* Says what makes no sense. */
+static gboolean
+check (int argc, char **argv, const Options *options)
+{
+  if (argc > 1)
+    eb_command_usage (_ ("listen takes no argument \"%s\"."), argv[1]);
+  else if (options->address != NULL && !is_address (options->address))
+    eb_command_usage (_ ("\"%s\" is not an address: --address takes HOST or HOST:PORT, an IPv6 "
+                         "address in brackets."),
+                      options->address);
+  else if (options->raw && options->json)
+    eb_command_usage (_ ("--raw and --json exclude each other."));
+  else if (options->count < 0 || options->count > G_MAXUINT)
+    eb_command_usage (_ ("--count takes a number from 0 (no end) on."));
+  else if (options->lease_s < 1 || options->lease_s > 30 * 24 * 60 * 60)
+    eb_command_usage (_ ("--lease takes from 1 second to 30 days (2592000)."));
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
 parse (
     const char *url, int argc, char **argv, Options *options, EbBusClient **client, EbExit *status)
 {
@@ -267,17 +296,7 @@ parse (
     return FALSE;
 
   *status = EB_EXIT_USAGE;
-  if (argc > 1)
-    eb_command_usage (_ ("listen takes no argument \"%s\"."), argv[1]);
-  else if (options->raw && options->json)
-    eb_command_usage (_ ("--raw and --json exclude each other."));
-  else if (options->count < 0 || options->count > G_MAXUINT)
-    eb_command_usage (_ ("--count takes a number from 0 (no end) on."));
-  else if (options->lease_s < 1 || options->lease_s > 30 * 24 * 60 * 60)
-    eb_command_usage (_ ("--lease takes from 1 second to 30 days (2592000)."));
-  else
-    return TRUE;
-  return FALSE;
+  return check (argc, argv, options);
 }
 
 static void
