@@ -90,8 +90,9 @@ eb_consumer_replace (EbConsumer *self, EbSubscription *subscription)
   else if (!eb_subscription_get_options (before)->handshake
            || !eb_subscription_get_options (subscription)->handshake)
     eb_consumer_begin_handshake (self);
-  if (eb_subscription_get_order (subscription) == EB_ORDER_RELAXED && self->outbox->recovery != NULL
-      && self->outbox->recovery->hold == EB_HOLD_RETRY)
+  if (eb_subscription_get_order (before) == EB_ORDER_STRICT
+      && eb_subscription_get_order (subscription) == EB_ORDER_RELAXED
+      && self->outbox->recovery != NULL && self->outbox->recovery->hold == EB_HOLD_RETRY)
     self->outbox->recovery->hold = EB_HOLD_NONE; /* the next failure stands aside */
   eb_consumer_apply_rate (self);
   eb_consumer_note_progress (self);
