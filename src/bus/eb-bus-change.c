@@ -60,6 +60,9 @@ swap (EbBus *self, const Swap *swap)
 
   eb_registry_replace (self->registry, subscription, swap->renewal);
   eb_worker_pool_replace (self->workers, subscription);
+  /* Somebody expects it to work. One that was disabled is tried at once anyway. */
+  if (swap->renewal == EB_LEASE_STARTS_AGAIN && !eb_subscription_is_disabled (before))
+    eb_worker_pool_nudge (self->workers, subscription);
   eb_bus_tell_replaced (self, before, subscription);
 }
 
@@ -140,7 +143,8 @@ swapped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /**
  * eb_bus_pause_async:
- * @paused: whether nothing is to be sent from now on; what is under way ends. Events are kept.
+ * @paused: whether nothing is to be sent from now on; what is under way ends. Events are kept. If
+ *   not, one that was disabled is tried again.
  */
 void
 eb_bus_pause_async (
@@ -160,6 +164,8 @@ eb_bus_pause_async (
     }
   eb_subscription_fill_spec (known, &spec);
   spec.paused = paused;
+  if (!paused)
+    spec.streak = (EbStreak){ 0 };
   subscription = eb_subscription_new (&spec, &error);
   if (subscription != NULL)
     eb_bus_swap_async (self, subscription, EB_LEASE_GOES_ON, swapped_cb, g_steal_pointer (&task));

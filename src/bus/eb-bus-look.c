@@ -401,7 +401,8 @@ keep_alive_now (EbBus *self, GTask *task)
 /**
  * eb_bus_keep_alive_async:
  *
- * Its lease starts again, in full; and if nobody was there a moment ago, it is tried again at once.
+ * Its lease starts again, in full; and if nobody was there a moment ago, it is tried again at once,
+ * as one that was disabled is.
  */
 void
 eb_bus_keep_alive_async (EbBus *self,

@@ -66,6 +66,13 @@ void eb_bus_await_removal_async (EbBus *self,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data);
 
+/* eb-bus-disable.c */
+void eb_bus_failing_cb (EbWorkerPool *workers,
+                        EbSubscription *subscription,
+                        const EbStreak *streak,
+                        EbBus *self);
+void eb_bus_enable (EbBus *self, EbSubscription *disabled, GTask *task);
+
 /* eb-bus-look.c */
 void eb_bus_describe_async (EbBus *self,
                             GPtrArray *subscriptions,

@@ -247,7 +247,8 @@ put_now (EbBus *self, GTask *task)
  *   was not; one that is replaced, or comes back after its lease had ended, goes on where it was.
  *
  * What replaces another one takes over its secrets and its token, where it has none of its own, and
- * stays paused if that was. Its lease starts anew.
+ * stays paused if that was. Its lease starts anew, and if nobody was there, or it was disabled, it
+ * is tried at once.
  *
  * Done when the ledger has it: what is published after that is delivered to it.
  */

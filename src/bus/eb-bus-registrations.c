@@ -52,6 +52,11 @@ eb_bus_renew (EbBus *self, EbSubscription *subscription, GTask *task)
 {
   const char *id = eb_subscription_get_id (subscription);
 
+  if (eb_subscription_is_disabled (subscription))
+    {
+      eb_bus_enable (self, subscription, task);
+      return;
+    }
   eb_registry_renew (self->registry, id);
   eb_worker_pool_nudge (self->workers, subscription);
   if (g_hash_table_contains (self->uncommitted, id))

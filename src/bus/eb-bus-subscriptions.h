@@ -15,8 +15,9 @@ G_BEGIN_DECLS
 /**
  * EbSubscriptionInfo:
  * @subscription: (owned)
- * @state: `active`; `paused`; `unreachable`: nobody was there; `held`: the sink asked to be left
- *   alone, or strict order waits for a retry; `lagging`: its queue in memory is full
+ * @state: `active`; `paused`; `disabled`: every attempt has failed for days; `unreachable`: nobody
+ *   was there; `held`: the sink asked to be left alone, or strict order waits for a retry;
+ *   `lagging`: its queue in memory is full
  * @cursor: everything up to it has ended or is an exception
  * @lag: how many events there are after it
  * @expires_us: real time at which the lease ends; 0 for never

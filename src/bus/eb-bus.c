@@ -255,6 +255,7 @@ eb_bus_new (EbClock *clock, EbLog *log, EbLedger *ledger, EbWorkerPool *workers)
   g_signal_connect (self->progress, "fenced", G_CALLBACK (fenced_cb), self);
   g_signal_connect (self->registry, "expired", G_CALLBACK (eb_bus_expired_cb), self);
   g_signal_connect (workers, "gone", G_CALLBACK (eb_bus_gone_cb), self);
+  g_signal_connect (workers, "failing", G_CALLBACK (eb_bus_failing_cb), self);
   g_signal_connect (workers, "report", G_CALLBACK (report_cb), self);
   return self;
 }

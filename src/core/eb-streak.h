@@ -25,4 +25,6 @@ typedef struct
   GTimeSpan lasted;
 } EbStreak;
 
+char *eb_streak_describe (const EbStreak *self);
+
 G_END_DECLS

@@ -94,6 +94,7 @@ eb_consumer_replace (EbConsumer *self, EbSubscription *subscription)
       && eb_subscription_get_order (subscription) == EB_ORDER_RELAXED
       && self->outbox->recovery != NULL && self->outbox->recovery->hold == EB_HOLD_RETRY)
     self->outbox->recovery->hold = EB_HOLD_NONE; /* the next failure stands aside */
+  eb_consumer_follow_streak (self, before);
   eb_consumer_apply_rate (self);
   eb_consumer_note_progress (self);
   if (self->outbox->recovery != NULL)

@@ -55,7 +55,7 @@ void
 eb_consumer_ask (EbConsumer *self)
 {
   if (self->outbox->handshake == NULL || self->outbox->handshake->question != NULL
-      || eb_consumer_is_held (self) || eb_subscription_is_paused (self->subscription))
+      || eb_consumer_is_held (self) || eb_consumer_is_stopped (self))
     return;
   eb_handshake_ask (self->outbox->handshake, get_asker (self), self->subscription, self);
 }
@@ -98,6 +98,8 @@ eb_consumer_take_consent (EbConsumer *self, const EbAnswer *answer)
       self->outbox->handshake->n_asked++;
       eb_recovery_hold (eb_consumer_obtain_recovery (self), EB_HOLD_CONSENT,
                         eb_consumer_get_now (self) + delay);
+      if (self->outbox->queue.length > 0 || self->lagging)
+        eb_consumer_note_failure (self);
     }
   eb_consumer_proceed (self);
 }

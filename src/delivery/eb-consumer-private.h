@@ -21,8 +21,9 @@ G_BEGIN_DECLS
  * waits aside there, or goes back to its place in the queue, which is then held. The code is in
  * several files: eb-consumer.c takes and sends, eb-consumer-verdict.c does what answers mean,
  * eb-consumer-aside.c has what waits and comes back, eb-consumer-batch.c what travels together,
- * eb-consumer-consent.c asks first, eb-consumer-change.c lets another subscription take its place,
- * and eb-consumer-report.c says how it is.
+ * eb-consumer-streak.c counts for how long nothing went well, eb-consumer-consent.c asks first,
+ * eb-consumer-change.c lets another subscription take its place, and eb-consumer-report.c says how
+ * it is.
  *
  * Lives in its worker's thread. Made by the million: what one has that never had anything to send
  * is in here, and the rest in its #EbOutbox. */
@@ -77,6 +78,12 @@ void eb_consumer_fetch_due (EbConsumer *self);
 void eb_consumer_update_recovery (EbConsumer *self);
 EbDelivery *eb_consumer_take_back (EbConsumer *self, const EbAsideEntry *entry, EbParcel *parcel);
 
+void eb_consumer_load_streak (EbConsumer *self);
+void eb_consumer_note_failure (EbConsumer *self);
+void eb_consumer_note_success (EbConsumer *self);
+void eb_consumer_follow_streak (EbConsumer *self, EbSubscription *before);
+char *eb_consumer_describe_disabled (EbConsumer *self);
+
 void eb_consumer_begin_handshake (EbConsumer *self);
 void eb_consumer_ask (EbConsumer *self);
 void eb_consumer_take_consent (EbConsumer *self, const EbAnswer *answer);
@@ -107,6 +114,14 @@ static inline gboolean
 eb_consumer_is_held (const EbConsumer *self)
 {
   return self->outbox->recovery != NULL && self->outbox->recovery->hold != EB_HOLD_NONE;
+}
+
+/* Whether somebody must say so before anything is sent again. */
+static inline gboolean
+eb_consumer_is_stopped (const EbConsumer *self)
+{
+  return eb_subscription_is_paused (self->subscription)
+         || eb_subscription_is_disabled (self->subscription);
 }
 
 static inline gboolean

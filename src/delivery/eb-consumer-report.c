@@ -26,6 +26,8 @@ get_state (EbConsumer *self)
 
   if (eb_subscription_is_paused (self->subscription))
     return "paused";
+  if (eb_subscription_is_disabled (self->subscription))
+    return "disabled";
   if (recovery != NULL
       && (recovery->hold == EB_HOLD_UNREACHABLE
           || (recovery->hold == EB_HOLD_NONE && recovery->n_probes > 0)))
@@ -63,7 +65,9 @@ eb_consumer_inspect (EbConsumer *self)
 
   inspection->state = get_state (self);
   inspection->cursor = eb_consumer_get_cursor (self, NULL);
-  inspection->last_error = g_strdup (eb_consumer_get_refusal (self));
+  inspection->last_error = eb_consumer_describe_disabled (self);
+  if (inspection->last_error == NULL)
+    inspection->last_error = g_strdup (eb_consumer_get_refusal (self));
   if (self->outbox->attempts != NULL)
     {
       if (inspection->last_error == NULL)

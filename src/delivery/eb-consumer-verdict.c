@@ -216,6 +216,10 @@ carry_out (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer, EbVer
 static void
 note_attempt (EbConsumer *self, EbDelivery *delivery, EbVerdictKind kind)
 {
+  if (kind != EB_VERDICT_DELIVERED && kind != EB_VERDICT_GONE)
+    eb_consumer_note_failure (self);
+  else if (self->outbox->recovery != NULL)
+    eb_consumer_note_success (self);
   if (kind == EB_VERDICT_UNREACHABLE)
     return;
   if (self->outbox->recovery != NULL)

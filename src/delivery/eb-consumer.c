@@ -58,6 +58,7 @@ eb_consumer_new (EbSubscription *subscription, const EbConsumerOwner *owner)
   self->outbox = eb_outbox_get_nothing ();
   self->settled = TRUE;
   eb_consumer_begin_handshake (self);
+  eb_consumer_load_streak (self);
   eb_consumer_apply_rate (self);
   return self;
 }
@@ -96,7 +97,7 @@ eb_consumer_get_link (EbConsumer *self)
   return &self->link;
 }
 
-/* What a held, a paced or a paused subscription owes, and what waits aside, waits for longer than
+/* What a held, a paced or a stopped subscription owes, and what waits aside, waits for longer than
  * anybody who stops the daemon would. What an ephemeral subscriber was sent is on its way, whether
  * or not it says so in the end. */
 static void
@@ -107,7 +108,7 @@ update_settled (EbConsumer *self)
                   || eb_subscription_is_ephemeral (self->subscription);
   gboolean waits = self->outbox->queue.length > 0 || self->lagging;
   gboolean must_wait = eb_consumer_is_held (self) || eb_consumer_is_paced (self)
-                       || eb_subscription_is_paused (self->subscription);
+                       || eb_consumer_is_stopped (self);
   gboolean settled = self->gone || (sent && (!waits || must_wait));
 
   if (settled == self->settled)
@@ -126,7 +127,7 @@ may_send_but_for_rate (EbConsumer *self)
 
   return self->outbox->under_way.length < limit && !eb_consumer_is_held (self)
          && self->outbox->handshake == NULL && !self->outdated
-         && !eb_subscription_is_paused (self->subscription);
+         && !eb_consumer_is_stopped (self);
 }
 
 /* Says how it stands with the rate, too: whether that is all that something waits for. */

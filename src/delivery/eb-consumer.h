@@ -34,6 +34,8 @@ typedef struct _EbConsumer EbConsumer;
  * @lost: retention took @n_lost events away before they were delivered
  * @gone: there is nobody any more behind the subscription, as an attempt has shown that began at
  *   @sent_us (monotonic)
+ * @failing: for how long its attempts have failed, if the bus does not know; an empty streak if the
+ *   bus takes it for failing and it is not
  *
  * What a consumer needs of its worker.
  */
@@ -60,6 +62,7 @@ typedef struct
   void (*progressed) (EbConsumer *consumer, gpointer user_data);
   void (*lost) (EbConsumer *consumer, guint64 n_lost, gpointer user_data);
   void (*gone) (EbConsumer *consumer, const char *reason, gint64 sent_us, gpointer user_data);
+  void (*failing) (EbConsumer *consumer, const EbStreak *streak, gpointer user_data);
 } EbConsumerOwner;
 
 EbConsumer *eb_consumer_new (EbSubscription *subscription, const EbConsumerOwner *owner);

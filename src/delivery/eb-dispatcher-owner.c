@@ -79,6 +79,14 @@ gone_cb (EbConsumer *consumer, const char *reason, gint64 sent_us, gpointer user
   eb_notices_gone (self->notices, eb_consumer_get_subscription (consumer), reason, sent_us);
 }
 
+static void
+failing_cb (EbConsumer *consumer, const EbStreak *streak, gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  eb_notices_failing (self->notices, eb_consumer_get_subscription (consumer), streak);
+}
+
 /* Reads of the log. */
 
 static void
@@ -119,5 +127,6 @@ eb_dispatcher_init_consumer_owner (EbDispatcher *self)
     .progressed = progressed_cb,
     .lost = lost_cb,
     .gone = gone_cb,
+    .failing = failing_cb,
   };
 }

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 /**
  * EbInspection:
- * @state: `active`, `paused`, `unreachable`, `held` or `lagging`
+ * @state: `active`, `paused`, `disabled`, `unreachable`, `held` or `lagging`
  * @cursor: everything up to it has ended or is an exception
  * @last_error: (owned) (nullable): of the last attempt, if that failed
  * @attempts: (owned) (element-type EbAttemptRecord): the last ones, the newest first

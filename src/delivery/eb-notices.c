@@ -14,13 +14,22 @@ struct _EbNotices
   gpointer user_data;
 };
 
+typedef enum
+{
+  REPORT,
+  GONE,
+  FAILING,
+} NoticeKind;
+
 typedef struct
 {
-  EbReport report;
+  NoticeKind kind;
+  EbReport report; /* of REPORT, as n_started */
   guint64 n_started;
-  EbSubscription *subscription; /* (owned) (nullable): this is about it being gone */
-  char *reason;                 /* (owned) (nullable) */
+  EbSubscription *subscription; /* (owned) (nullable): of the others */
+  char *reason;                 /* (owned) (nullable): of GONE */
   gint64 sent_us;               /* and when the attempt began that has shown it */
+  EbStreak streak;              /* of FAILING */
 } Notice;
 
 static void
@@ -86,6 +95,17 @@ eb_notices_free (EbNotices *self)
   g_free (self);
 }
 
+static Notice *
+notice_new (NoticeKind kind, EbSubscription *subscription)
+{
+  Notice *notice = g_new0 (Notice, 1);
+
+  notice->kind = kind;
+  if (subscription != NULL)
+    notice->subscription = eb_subscription_ref (subscription);
+  return notice;
+}
+
 /* Takes @notice. */
 static void
 push (EbNotices *self, Notice *notice)
@@ -101,7 +121,7 @@ push (EbNotices *self, Notice *notice)
 void
 eb_notices_report (EbNotices *self, const EbReport *report, guint64 n_started)
 {
-  Notice *notice = g_new0 (Notice, 1);
+  Notice *notice = notice_new (REPORT, NULL);
 
   notice->report = *report;
   notice->n_started = n_started;
@@ -111,12 +131,39 @@ eb_notices_report (EbNotices *self, const EbReport *report, guint64 n_started)
 void
 eb_notices_gone (EbNotices *self, EbSubscription *subscription, const char *reason, gint64 sent_us)
 {
-  Notice *notice = g_new0 (Notice, 1);
+  Notice *notice = notice_new (GONE, subscription);
 
-  notice->subscription = eb_subscription_ref (subscription);
   notice->reason = g_strdup (reason);
   notice->sent_us = sent_us;
   push (self, notice);
+}
+
+void
+eb_notices_failing (EbNotices *self, EbSubscription *subscription, const EbStreak *streak)
+{
+  Notice *notice = notice_new (FAILING, subscription);
+
+  notice->streak = *streak;
+  push (self, notice);
+}
+
+/* Tells the owner. */
+static void
+tell (EbNotices *self, Notice *notice)
+{
+  switch (notice->kind)
+    {
+    case GONE:
+      self->owner->gone (notice->subscription, notice->reason, notice->sent_us, self->user_data);
+      break;
+    case FAILING:
+      self->owner->failing (notice->subscription, &notice->streak, self->user_data);
+      break;
+    case REPORT:
+    default:
+      self->owner->report (&notice->report, notice->n_started, self->user_data);
+      break;
+    }
 }
 
 /**
@@ -133,9 +180,6 @@ eb_notices_deliver (EbNotices *self)
     {
       g_autoptr (Notice) notice = next;
 
-      if (notice->subscription != NULL)
-        self->owner->gone (notice->subscription, notice->reason, notice->sent_us, self->user_data);
-      else
-        self->owner->report (&notice->report, notice->n_started, self->user_data);
+      tell (self, notice);
     }
 }

@@ -49,6 +49,18 @@ eb_recovery_hold (EbRecovery *self, EbHold hold, gint64 until_us)
 }
 
 /**
+ * eb_recovery_end_streak:
+ *
+ * Failures from now on are another one.
+ */
+void
+eb_recovery_end_streak (EbRecovery *self)
+{
+  self->streak = (EbStreak){ 0 };
+  self->failing_us = 0;
+}
+
+/**
  * eb_recovery_is_over:
  *
  * Returns: whether everything is well again, and may be sent at once
@@ -58,7 +70,8 @@ eb_recovery_is_over (EbRecovery *self)
 {
   return self->hold == EB_HOLD_NONE && self->n_probes == 0 && self->read_at_us == 0
          && !eb_rate_is_limited (&self->rate) && self->line.length == 0 && self->n_fetching == 0
-         && self->n_exceptions == 0 && eb_aside_get_size (self->aside) == 0;
+         && self->n_exceptions == 0 && self->streak.since_us == 0 && self->told_us == 0
+         && eb_aside_get_size (self->aside) == 0;
 }
 
 static gboolean

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "core/eb-streak.h"
 #include "delivery/eb-aside.h"
 #include "delivery/eb-delivery.h"
 #include "delivery/eb-rate.h"
@@ -45,6 +46,9 @@ typedef enum
  * @n_exceptions: events that the ledger has as waiting aside, wherever they are
  * @rate: how often something may be sent; without a limit for most
  * @paced: what could be sent waits for its turn at that rate
+ * @streak: of failures, up to @failing_us; empty if the last attempt did not fail
+ * @failing_us: monotonic time of the first of them in this daemon's life; 0 for none
+ * @told_us: monotonic time at which the bus was told of the streak; 0 once it has heard
  *
  * What a consumer has only while something is wrong with its sink, or with the log; and always if
  * its rate is limited.
@@ -63,11 +67,15 @@ typedef struct
   guint n_exceptions;
   EbRate rate;
   gboolean paced;
+  EbStreak streak;
+  gint64 failing_us;
+  gint64 told_us;
 } EbRecovery;
 
 EbRecovery *eb_recovery_new (gpointer consumer);
 void eb_recovery_free (EbRecovery *self);
 void eb_recovery_hold (EbRecovery *self, EbHold hold, gint64 until_us);
+void eb_recovery_end_streak (EbRecovery *self);
 gboolean eb_recovery_is_over (EbRecovery *self);
 gint64 eb_recovery_get_due (EbRecovery *self);
 EbAsideEntry *eb_recovery_get_next (EbRecovery *self, gint64 now_us);

@@ -34,6 +34,7 @@ enum
 {
   REPORT,
   GONE,
+  FAILING,
   N_SIGNALS,
 };
 
@@ -71,7 +72,15 @@ gone_cb (EbSubscription *subscription, const char *reason, gint64 sent_us, gpoin
   g_signal_emit (member->pool, signals[GONE], 0, subscription, reason, sent_us);
 }
 
-static const EbWorkerOwner worker_owner = { .report = report_cb, .gone = gone_cb };
+static void
+failing_cb (EbSubscription *subscription, const EbStreak *streak, gpointer user_data)
+{
+  Member *member = user_data;
+
+  g_signal_emit (member->pool, signals[FAILING], 0, subscription, streak);
+}
+
+static const EbWorkerOwner worker_owner = { report_cb, gone_cb, failing_cb };
 
 void
 eb_step_free (EbStep *self)
@@ -344,6 +353,15 @@ eb_worker_pool_class_init (EbWorkerPoolClass *klass)
    */
   signals[GONE] = g_signal_new ("gone", EB_TYPE_WORKER_POOL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                 G_TYPE_NONE, 3, G_TYPE_POINTER, G_TYPE_STRING, G_TYPE_INT64);
+  /**
+   * EbWorkerPool::failing:
+   * @subscription: (type EbSubscription): one without lease
+   * @streak: (type EbStreak): how its attempts have failed up to now; empty if they do not any more
+   *
+   * It is to be replaced with one that says so. If that cannot be, it is told again.
+   */
+  signals[FAILING] = g_signal_new ("failing", EB_TYPE_WORKER_POOL, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                   NULL, G_TYPE_NONE, 2, G_TYPE_POINTER, G_TYPE_POINTER);
 }
 
 static void

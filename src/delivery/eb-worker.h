@@ -16,6 +16,7 @@ typedef struct _EbWorker EbWorker;
  *   call, and may be changed
  * @gone: nobody is behind @subscription any more, as an attempt has shown that began at @sent_us
  *   (monotonic); @reason is valid during the call
+ * @failing: for so long the attempts of @subscription have failed; empty if they do not any more
  *
  * Who is told, in the context that made the worker.
  */
@@ -26,6 +27,7 @@ typedef struct
                 const char *reason,
                 gint64 sent_us,
                 gpointer user_data);
+  void (*failing) (EbSubscription *subscription, const EbStreak *streak, gpointer user_data);
 } EbWorkerOwner;
 
 typedef struct _EbDispatcher EbDispatcher;
