@@ -71,6 +71,7 @@ disable (Fixture *fixture)
 static void
 test_disable (Fixture *fixture, gconstpointer data)
 {
+  g_autoptr (EbSubscriptionInfo) soon = NULL;
   g_autoptr (EbSubscriptionInfo) disabled = NULL;
 
   eb_fake_sinks_set (fixture->sinks, A, (EbFakeBehaviour) GPOINTER_TO_INT (data));
@@ -79,7 +80,8 @@ test_disable (Fixture *fixture, gconstpointer data)
   settle (fixture, 1);
   eb_fake_clock_advance (fixture->clock, EB_STREAK_MAX - DAY);
   settle (fixture, 2);
-  g_assert_cmpstr (eb_bus_fixture_look (fixture, "s")->state, !=, "disabled");
+  soon = eb_bus_fixture_look (fixture, "s");
+  g_assert_cmpstr (soon->state, !=, "disabled");
   eb_fake_clock_advance (fixture->clock, DAY);
   settle (fixture, 3);
   disabled = eb_bus_fixture_look (fixture, "s");
