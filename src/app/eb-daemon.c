@@ -333,7 +333,9 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (EbDaemon) self = user_data;
 
   eb_http_server_drain_finish (EB_HTTP_SERVER (source), result);
-  eb_bus_drain_async (self->bus, DRAIN_LIMIT, drained_cb, g_object_ref (self));
+  eb_bus_drain_async (self->bus,
+                      eb_storage_is_durable (self->storage) ? EB_DRAIN_LEAVE : EB_DRAIN_DELIVER,
+                      DRAIN_LIMIT, drained_cb, g_object_ref (self));
 }
 
 static gboolean

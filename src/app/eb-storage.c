@@ -82,6 +82,17 @@ eb_storage_get_ledger (EbStorage *self)
 }
 
 /**
+ * eb_storage_is_durable:
+ *
+ * Returns: whether what it has outlives the daemon
+ */
+gboolean
+eb_storage_is_durable (EbStorage *self)
+{
+  return self->sqlite != NULL;
+}
+
+/**
  * eb_storage_configure:
  *
  * Takes over how much is kept, for how long, and how durably. The storage stays what it is: another

@@ -16,6 +16,7 @@ EbStorage *eb_storage_new (EbClock *clock, const char *path, GError **error);
 void eb_storage_free (EbStorage *self);
 EbLog *eb_storage_get_log (EbStorage *self);
 EbLedger *eb_storage_get_ledger (EbStorage *self);
+gboolean eb_storage_is_durable (EbStorage *self);
 void eb_storage_configure (EbStorage *self, const EbConfiguration *configuration);
 void eb_storage_close (EbStorage *self);
 

@@ -10,6 +10,10 @@
 /* Of the time that a drain may take, this part is kept for writing down what was delivered. */
 #define WRITING_SHARE 8
 
+/* And where events outlive the daemon, new deliveries start only in the first part: it ends an idle
+ * bus without repeats, and whoever waits for the daemon to start again does not wait for long. */
+#define STARTING_SHARE 4
+
 /* The log is another one than the ledger speaks of: nothing is known but that it goes on. */
 static EbStart
 start_anew (const EbLedgerEntry *entry, guint64 head)
@@ -93,9 +97,12 @@ eb_bus_start_finish (EbBus *self, GAsyncResult *result, GError **error)
 typedef struct
 {
   EbBus *bus;             /* (owned) */
-  GSource *timer;         /* (owned) due when the deliveries, and then when all must be over */
+  GSource *timer;         /* (owned) due when no delivery is to start any more, when they must be
+                             over, and when all must be */
   GCancellable *flushing; /* (owned) cancelled at the limit */
-  gint64 end_us;          /* the limit, on the monotonic clock */
+  gint64 stop_us;         /* when deliveries must be over, on the monotonic clock */
+  gint64 end_us;          /* the limit */
+  gboolean starting;      /* deliveries do, and will not any more when the timer is due */
   gboolean stopped;       /* the workers are */
 } Drain;
 
@@ -118,12 +125,22 @@ drain_stop (Drain *drain)
   eb_worker_pool_stop (drain->bus->workers);
 }
 
+static void
+drain_finish (Drain *drain)
+{
+  drain->starting = FALSE;
+  eb_clock_set_timer (drain->bus->clock, drain->timer, drain->stop_us);
+  eb_worker_pool_finish (drain->bus->workers);
+}
+
 static gboolean
 drain_timer_cb (gpointer user_data)
 {
   Drain *drain = user_data;
 
-  if (!drain->stopped)
+  if (drain->starting && !drain->stopped)
+    drain_finish (drain);
+  else if (!drain->stopped)
     drain_stop (drain);
   else
     {
@@ -131,6 +148,21 @@ drain_timer_cb (gpointer user_data)
       g_cancellable_cancel (drain->flushing);
     }
   return G_SOURCE_CONTINUE;
+}
+
+static Drain *
+drain_new (EbBus *bus, GTimeSpan limit)
+{
+  Drain *drain = g_new0 (Drain, 1);
+
+  drain->bus = g_object_ref (bus);
+  drain->flushing = g_cancellable_new ();
+  drain->end_us = eb_clock_get_monotonic (bus->clock) + limit;
+  drain->stop_us = drain->end_us - limit / WRITING_SHARE;
+  drain->timer = eb_clock_create_timer (bus->clock);
+  g_source_set_callback (drain->timer, drain_timer_cb, drain, NULL);
+  g_source_attach (drain->timer, g_main_context_get_thread_default ());
+  return drain;
 }
 
 static void
@@ -158,27 +190,26 @@ drained_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /**
  * eb_bus_drain_async:
+ * @kind: what becomes of what is still to be sent
  * @limit: microseconds after which deliveries that are still under way are broken off
  *
- * From now on nothing is taken. Done when all that was taken is delivered, and the ledger knows, or
- * at the limit.
+ * From now on nothing is taken. Done when all that was taken is delivered, or is left, and the
+ * ledger knows, or at the limit.
  */
 void
-eb_bus_drain_async (EbBus *self, GTimeSpan limit, GAsyncReadyCallback callback, gpointer user_data)
+eb_bus_drain_async (
+    EbBus *self, EbDrain kind, GTimeSpan limit, GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
-  Drain *drain = g_new0 (Drain, 1);
+  Drain *drain = drain_new (self, limit);
 
   g_task_set_source_tag (task, eb_bus_drain_async);
-  self->closing = TRUE;
-  drain->bus = g_object_ref (self);
-  drain->flushing = g_cancellable_new ();
-  drain->end_us = eb_clock_get_monotonic (self->clock) + limit;
-  drain->timer = eb_clock_create_timer (self->clock);
-  g_source_set_callback (drain->timer, drain_timer_cb, drain, NULL);
-  g_source_attach (drain->timer, g_main_context_get_thread_default ());
   g_task_set_task_data (task, drain, (GDestroyNotify) drain_free);
-  eb_clock_set_timer (self->clock, drain->timer, drain->end_us - limit / WRITING_SHARE);
+  self->closing = TRUE;
+  drain->starting = kind == EB_DRAIN_LEAVE;
+  eb_clock_set_timer (self->clock, drain->timer,
+                      drain->starting ? drain->end_us - limit + limit / STARTING_SHARE
+                                      : drain->stop_us);
   eb_worker_pool_drain_async (self->workers, eb_bus_get_head (self), drained_cb, task);
 }
 

@@ -72,6 +72,20 @@ typedef struct
   guint64 last;
 } EbRedriven;
 
+/**
+ * EbDrain:
+ * @EB_DRAIN_DELIVER: what was taken goes with the log, so it is delivered while there is time
+ * @EB_DRAIN_LEAVE: what is not delivered soon is delivered after the next start; no delivery starts
+ *   after a part of the time, so that those under way can end
+ *
+ * What becomes of events that are not delivered yet when the bus ends.
+ */
+typedef enum
+{
+  EB_DRAIN_DELIVER,
+  EB_DRAIN_LEAVE,
+} EbDrain;
+
 #define EB_TYPE_BUS (eb_bus_get_type ())
 G_DECLARE_FINAL_TYPE (EbBus, eb_bus, EB, BUS, GObject)
 
@@ -80,8 +94,8 @@ void eb_bus_configure (EbBus *self, const EbBusLimits *limits, EbAddressPolicy *
 
 void eb_bus_start_async (EbBus *self, GAsyncReadyCallback callback, gpointer user_data);
 gboolean eb_bus_start_finish (EbBus *self, GAsyncResult *result, GError **error);
-void
-eb_bus_drain_async (EbBus *self, GTimeSpan limit, GAsyncReadyCallback callback, gpointer user_data);
+void eb_bus_drain_async (
+    EbBus *self, EbDrain kind, GTimeSpan limit, GAsyncReadyCallback callback, gpointer user_data);
 void eb_bus_drain_finish (EbBus *self, GAsyncResult *result);
 
 void eb_bus_publish_async (EbBus *self,

@@ -34,7 +34,7 @@ eb_consumer_update_recovery (EbConsumer *self)
 {
   gint64 due_us = eb_recovery_get_due (self->outbox->recovery);
 
-  if (due_us != G_MAXINT64 && !self->gone)
+  if (due_us != G_MAXINT64 && !self->gone && !self->finishing)
     {
       eb_agenda_set (self->owner->agenda, &self->outbox->recovery->due, due_us);
       return;

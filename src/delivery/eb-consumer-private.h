@@ -43,6 +43,7 @@ struct _EbConsumer
   guint reading : 1;    /* lagging, and a page is on its way */
   guint settled : 1;    /* as its worker was told */
   guint progressed : 1; /* as its worker was told, too */
+  guint finishing : 1;  /* the daemon ends: nothing more is sent */
   guint gone : 1;       /* nobody is there any more: nothing is sent */
   guint outdated : 1;   /* the channel is that of a subscription before this one */
 };

@@ -108,7 +108,7 @@ update_settled (EbConsumer *self)
                   || eb_subscription_is_ephemeral (self->subscription);
   gboolean waits = self->outbox->queue.length > 0 || self->lagging;
   gboolean must_wait = eb_consumer_is_held (self) || eb_consumer_is_paced (self)
-                       || eb_consumer_is_stopped (self);
+                       || eb_consumer_is_stopped (self) || self->finishing;
   gboolean settled = self->gone || (sent && (!waits || must_wait));
 
   if (settled == self->settled)
@@ -214,7 +214,7 @@ eb_consumer_proceed (EbConsumer *self)
   GList *link;
 
   eb_consumer_renew_channel (self);
-  if (!self->gone)
+  if (!self->gone && !self->finishing)
     {
       eb_consumer_ask (self);
       while (may_send (self) && (link = pop_next (self)) != NULL)
@@ -228,6 +228,19 @@ eb_consumer_proceed (EbConsumer *self)
   if (self->outbox->recovery != NULL)
     eb_consumer_update_recovery (self);
   update_settled (self);
+}
+
+/**
+ * eb_consumer_finish:
+ *
+ * What is under way ends, and nothing more is sent: it goes on from the ledger. What an ephemeral
+ * subscriber is not sent now it will never get, so for it nothing changes.
+ */
+void
+eb_consumer_finish (EbConsumer *self)
+{
+  self->finishing = !eb_subscription_is_ephemeral (self->subscription);
+  eb_consumer_proceed (self);
 }
 
 /**

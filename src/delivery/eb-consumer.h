@@ -87,6 +87,7 @@ void
 eb_consumer_take_fetched (EbConsumer *self, guint64 sequence, EbPage *page, GHashTable *parcels);
 void eb_consumer_handle_due (EbDue *due);
 void eb_consumer_nudge (EbConsumer *self);
+void eb_consumer_finish (EbConsumer *self);
 void eb_consumer_redrive (EbConsumer *self, GPtrArray *exceptions);
 void eb_consumer_remember_batches (EbConsumer *self);
 

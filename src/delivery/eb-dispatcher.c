@@ -153,6 +153,22 @@ eb_dispatcher_configure (EbDispatcher *self, EbDeliverySettings *settings)
 }
 
 /**
+ * eb_dispatcher_finish:
+ *
+ * No delivery to a subscription that is stored starts from now on.
+ */
+void
+eb_dispatcher_finish (EbDispatcher *self)
+{
+  GHashTableIter iter;
+  EbConsumer *consumer;
+
+  g_hash_table_iter_init (&iter, self->consumers);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &consumer))
+    eb_consumer_finish (consumer);
+}
+
+/**
  * eb_dispatcher_drain:
  * @task: returns TRUE once every delivery of the events up to @up_to has ended or must wait, FALSE
  *   if it is stopped before

@@ -36,6 +36,7 @@ EbStart *eb_dispatcher_detach (EbDispatcher *self, EbSubscription *subscription)
 void
 eb_dispatcher_ping (EbDispatcher *self, EbSubscription *subscription, EbEvent *event, GTask *task);
 void eb_dispatcher_remove (EbDispatcher *self, EbSubscription *subscription);
+void eb_dispatcher_finish (EbDispatcher *self);
 void eb_dispatcher_drain (EbDispatcher *self, guint64 up_to, GTask *task);
 
 G_END_DECLS

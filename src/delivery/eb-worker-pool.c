@@ -245,6 +245,19 @@ eb_worker_pool_remove_finish (EbWorkerPool *self, GAsyncResult *result, GError *
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+/**
+ * eb_worker_pool_finish:
+ *
+ * No delivery to a subscription that is stored starts from now on, so eb_worker_pool_drain_async()
+ * does not wait for what is still to be sent.
+ */
+void
+eb_worker_pool_finish (EbWorkerPool *self)
+{
+  for (guint i = 0; i < get_n_workers (self); i++)
+    eb_worker_finish (get_worker (self, i));
+}
+
 typedef struct
 {
   guint n_left; /* workers that are not done */

@@ -125,6 +125,7 @@ void eb_worker_pool_ping_async (EbWorkerPool *self,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data);
 EbPing *eb_worker_pool_ping_finish (EbWorkerPool *self, GAsyncResult *result, GError **error);
+void eb_worker_pool_finish (EbWorkerPool *self);
 void eb_worker_pool_drain_async (EbWorkerPool *self,
                                  guint64 up_to,
                                  GAsyncReadyCallback callback,

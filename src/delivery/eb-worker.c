@@ -298,6 +298,18 @@ eb_worker_remove (EbWorker *self, EbSubscription *subscription, GTask *task)
 }
 
 static void
+handle_finish (EbDispatcher *dispatcher, const Message *message)
+{
+  eb_dispatcher_finish (dispatcher);
+}
+
+void
+eb_worker_finish (EbWorker *self)
+{
+  send (&(Message){ .worker = self, .handle = handle_finish });
+}
+
+static void
 handle_drain (EbDispatcher *dispatcher, const Message *message)
 {
   eb_dispatcher_drain (dispatcher, message->up_to, message->task);

@@ -56,6 +56,7 @@ void eb_worker_replace (EbWorker *self, EbSubscription *subscription);
 void eb_worker_run (EbWorker *self, EbWorkerFunc func, GTask *task);
 void eb_worker_deliver_notices (EbWorker *self);
 void eb_worker_remove (EbWorker *self, EbSubscription *subscription, GTask *task);
+void eb_worker_finish (EbWorker *self);
 void eb_worker_drain (EbWorker *self, guint64 up_to, GTask *task);
 
 G_END_DECLS

@@ -313,7 +313,7 @@ eb_bus_rig_end (EbBusRig *self, EbRigEnd end)
   gboolean drained;
 
   eb_bus_rig_for_each (self, eb_delivery_history_note_answered);
-  eb_bus_drain_async (self->bus, DRAIN_LIMIT, eb_test_result_cb, &result);
+  eb_bus_drain_async (self->bus, EB_DRAIN_LEAVE, DRAIN_LIMIT, eb_test_result_cb, &result);
   if (end == EB_RIG_BREAK_OFF || !eb_bus_rig_wait_for (self, has_result, &result))
     eb_test_wait_for (has_result_in_time, &(Wait){ self, has_result, &result });
   eb_bus_drain_finish (self->bus, eb_test_wait_for_result (&result));

@@ -401,7 +401,7 @@ test_drain_meanwhile (Fixture *fixture, gconstpointer data)
   eb_fake_ledger_hold (fixture->fake);
   eb_bus_delete_async (fixture->bus, "s", eb_test_result_cb, &deleted);
   eb_bus_put_async (fixture->bus, other, EB_PUT_REPLACE, EB_START_NOW, eb_test_result_cb, &put);
-  eb_bus_drain_async (fixture->bus, 4 * SECOND, eb_test_result_cb, &drained);
+  eb_bus_drain_async (fixture->bus, EB_DRAIN_DELIVER, 4 * SECOND, eb_test_result_cb, &drained);
   eb_bus_drain_finish (fixture->bus, eb_test_wait_for_result (&drained));
   eb_fake_ledger_release (fixture->fake);
   g_assert_true (finish_delete (fixture, &deleted, NULL));

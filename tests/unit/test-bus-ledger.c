@@ -159,7 +159,7 @@ test_drain_writes (Fixture *fixture, gconstpointer data)
   subscribe (fixture, subscription);
   eb_fake_ledger_refuse (fixture->fake, EB_ERROR_BUSY);
   report (fixture, subscription, 5);
-  eb_bus_drain_async (fixture->bus, 4 * SECOND, eb_test_result_cb, &result);
+  eb_bus_drain_async (fixture->bus, EB_DRAIN_DELIVER, 4 * SECOND, eb_test_result_cb, &result);
   eb_bus_fixture_run ();
   g_assert_null (result);
   eb_fake_ledger_accept (fixture->fake);
@@ -177,7 +177,7 @@ test_drain_ends_all_the_same (Fixture *fixture, gconstpointer data)
   subscribe (fixture, subscription);
   eb_fake_ledger_refuse (fixture->fake, EB_ERROR_IO);
   report (fixture, subscription, 5);
-  eb_bus_drain_async (fixture->bus, 4 * SECOND, eb_test_result_cb, &result);
+  eb_bus_drain_async (fixture->bus, EB_DRAIN_DELIVER, 4 * SECOND, eb_test_result_cb, &result);
   for (guint i = 0; i < 4; i++)
     {
       g_assert_null (result);

@@ -86,7 +86,7 @@ test_drain (Fixture *fixture, gconstpointer data)
   eb_fake_sinks_set (fixture->sinks, "http://a:1/event", EB_FAKE_KEEP);
   g_assert_true (publish (fixture, "x", NULL));
   eb_fake_sinks_wait (fixture->sinks, "http://a:1/event", 1);
-  eb_bus_drain_async (fixture->bus, 4 * SECOND, eb_test_result_cb, &result);
+  eb_bus_drain_async (fixture->bus, EB_DRAIN_DELIVER, 4 * SECOND, eb_test_result_cb, &result);
   g_assert_false (publish (fixture, "y", &closed));
   g_assert_error (closed, EB_ERROR, EB_ERROR_CLOSED);
   g_assert_false (eb_bus_fixture_register (fixture, "b:1", &closed_too));
