@@ -25,12 +25,14 @@ typedef struct
   char *reason;       /* (owned) for those who are told */
   GPtrArray *asking;  /* (owned) (element-type GTask) who want to know whether it has ended */
   GPtrArray *waiting; /* (owned) (element-type GTask) who go on when that is known */
+  GError *error;      /* (owned) (nullable) why the ledger has it still */
+  guint n_left;       /* answers of the ledger, and of workers that are to stop deliveries */
 } Removal;
 
 static Removal *
 removal_new (EbBus *bus, const char *id, const char *reason)
 {
-  Removal *removal = g_new (Removal, 1);
+  Removal *removal = g_new0 (Removal, 1);
 
   removal->bus = g_object_ref (bus);
   removal->id = g_strdup (id);
@@ -44,6 +46,7 @@ removal_new (EbBus *bus, const char *id, const char *reason)
 static void
 removal_free (Removal *removal)
 {
+  g_clear_error (&removal->error);
   g_ptr_array_unref (removal->waiting);
   g_ptr_array_unref (removal->asking);
   g_free (removal->reason);
@@ -54,20 +57,27 @@ removal_free (Removal *removal)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Removal, removal_free)
 
-/* Takes @removal. Those who hear of it may begin the next one. */
+/* Those who hear of it may begin the next one. */
 static void
-removal_end (Removal *taken, const GError *error)
+removal_end (Removal *ended)
 {
-  g_autoptr (Removal) removal = taken;
+  g_autoptr (Removal) removal = ended;
 
   g_hash_table_remove (removal->bus->removals, removal->id);
   for (guint i = 0; i < removal->asking->len; i++)
-    if (error == NULL)
+    if (removal->error == NULL)
       g_task_return_boolean (removal->asking->pdata[i], TRUE);
     else
-      g_task_return_error (removal->asking->pdata[i], g_error_copy (error));
+      g_task_return_error (removal->asking->pdata[i], g_error_copy (removal->error));
   for (guint i = 0; i < removal->waiting->len; i++)
     g_task_return_boolean (removal->waiting->pdata[i], TRUE);
+}
+
+static void
+removal_note_answer (Removal *removal)
+{
+  if (--removal->n_left == 0)
+    removal_end (removal);
 }
 
 /* Of all but its deliveries that are under way. */
@@ -79,16 +89,22 @@ end_now (EbBus *self, EbSubscription *subscription, const char *reason)
   eb_bus_tell_ended (self, subscription, reason);
 }
 
-/* When the ledger has forgotten it */
-
 static void
 stopped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   eb_worker_pool_remove_finish (EB_WORKER_POOL (source), result, NULL);
-  removal_end (user_data, NULL);
+  removal_note_answer (user_data);
 }
 
-/* Takes @removal. */
+static void
+removal_stop (Removal *removal, EbSubscription *subscription)
+{
+  removal->n_left++;
+  eb_worker_pool_remove_async (removal->bus->workers, subscription, stopped_cb, removal);
+}
+
+/* What the ledger says */
+
 static void
 removal_succeed (Removal *removal)
 {
@@ -99,42 +115,38 @@ removal_succeed (Removal *removal)
   eb_bus_forget_expired (self, removal->id);
   eb_progress_take_ended (eb_progress_writer_get_progress (self->progress), removal->id);
   if (known == NULL)
-    {
-      removal_end (removal, NULL);
-      return;
-    }
+    return;
   subscription = eb_subscription_ref (known);
   end_now (self, subscription, removal->reason);
-  eb_worker_pool_remove_async (self->workers, subscription, stopped_cb, removal);
+  removal_stop (removal, subscription);
 }
 
-/* One that has ended all the same is still to be forgotten: nobody may ask for that again. Takes
- * @removal. */
+/* One that has ended all the same is still to be forgotten: nobody may ask for that again. */
 static void
-removal_fail (Removal *removal, const GError *error)
+removal_fail (Removal *removal)
 {
   EbBus *self = removal->bus;
 
-  eb_bus_tell_fenced (self, error);
+  eb_bus_tell_fenced (self, removal->error);
   if (eb_registry_lookup (self->registry, removal->id) == NULL
       && eb_bus_find_expired (self, removal->id) == NULL)
     {
-      g_warning ("Cannot forget “%s”, which has ended: %s", removal->id, error->message);
+      g_warning ("Cannot forget “%s”, which has ended: %s", removal->id, removal->error->message);
       eb_progress_add_ended (eb_progress_writer_get_progress (self->progress), removal->id);
       eb_progress_writer_write (self->progress);
     }
-  removal_end (removal, error);
 }
 
 static void
 forgotten_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GError) error = NULL;
+  Removal *removal = user_data;
 
-  if (eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
-    removal_succeed (user_data);
+  if (eb_ledger_apply_finish (EB_LEDGER (source), result, &removal->error))
+    removal_succeed (removal);
   else
-    removal_fail (user_data, error);
+    removal_fail (removal);
+  removal_note_answer (removal);
 }
 
 static Removal *
@@ -146,6 +158,7 @@ begin_removal (EbBus *self, const char *id, const char *reason)
   if (removal != NULL)
     return removal;
   removal = removal_new (self, id, reason);
+  removal->n_left = 1;
   g_ptr_array_add (changes, eb_change_new (EB_CHANGE_REMOVE, id, 0));
   eb_ledger_apply_async (self->ledger, self->epoch, changes, NULL, forgotten_cb, removal);
   return removal;
@@ -157,23 +170,36 @@ ended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
 
   eb_worker_pool_remove_finish (EB_WORKER_POOL (source), result, NULL);
-  if (task != NULL)
-    g_task_return_boolean (task, TRUE);
+  g_task_return_boolean (task, TRUE);
+}
+
+/**
+ * eb_bus_end_peers:
+ * @subscription: never stored
+ * @reason: for those who are told
+ * @task: (transfer full): done when no delivery is under way
+ */
+void
+eb_bus_end_peers (EbBus *self, EbSubscription *subscription, const char *reason, GTask *task)
+{
+  end_now (self, subscription, reason);
+  eb_worker_pool_remove_async (self->workers, subscription, ended_cb, task);
 }
 
 /**
  * eb_bus_end:
- * @subscription: has ended by itself, or is never stored
+ * @subscription: has ended by itself
  * @reason: for those who are told
- * @task: (transfer full) (nullable): done when no delivery is under way
  */
 void
-eb_bus_end (EbBus *self, EbSubscription *subscription, const char *reason, GTask *task)
+eb_bus_end (EbBus *self, EbSubscription *subscription, const char *reason)
 {
   end_now (self, subscription, reason);
-  if (!eb_subscription_is_ephemeral (subscription))
-    begin_removal (self, eb_subscription_get_id (subscription), reason);
-  eb_worker_pool_remove_async (self->workers, subscription, ended_cb, task);
+  if (eb_subscription_is_ephemeral (subscription))
+    eb_worker_pool_remove_async (self->workers, subscription, NULL, NULL);
+  else
+    removal_stop (begin_removal (self, eb_subscription_get_id (subscription), reason),
+                  subscription);
 }
 
 /**

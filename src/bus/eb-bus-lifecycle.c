@@ -36,7 +36,7 @@ eb_bus_expired_cb (EbRegistry *registry, EbSubscription *subscription, EbBus *se
     }
   g_message ("%s has not kept alive and is removed",
              eb_sink_get_uri (eb_subscription_get_sink (subscription)));
-  eb_bus_end (self, subscription, "expired", NULL);
+  eb_bus_end (self, subscription, "expired");
 }
 
 /* Who answers 410 and registers again at once may be heard in the other order: its registration
@@ -58,7 +58,7 @@ eb_bus_gone_cb (EbWorkerPool *workers,
     return;
   again = eb_bus_is_registration (subscription, id) && !eb_bus_is_removing (self, id)
           && eb_registry_get_renewed (self->registry, id) > sent_us;
-  eb_bus_end (self, subscription, reason, NULL);
+  eb_bus_end (self, subscription, reason);
   if (again)
     eb_bus_register_again (self, id);
 }
@@ -69,7 +69,7 @@ end_uncommitted (EbBus *self, EbSubscription *subscription, GTask *task, GError 
 {
   eb_bus_tell_fenced (self, error);
   if (eb_bus_has (self, subscription))
-    eb_bus_end (self, subscription, "not stored", NULL);
+    eb_bus_end (self, subscription, "not stored");
   g_task_return_error (task, error);
 }
 

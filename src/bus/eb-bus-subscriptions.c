@@ -132,7 +132,7 @@ eb_bus_unsubscribe_async (EbBus *self,
       return;
     }
   subscription = eb_subscription_ref (known);
-  eb_bus_end (self, subscription, reason, g_steal_pointer (&task));
+  eb_bus_end_peers (self, subscription, reason, g_steal_pointer (&task));
 }
 
 /**
