@@ -12,12 +12,23 @@ typedef enum
   ENDING, /* the bus does not list it any more; it may still be under way, or come back */
 } State;
 
+typedef enum
+{
+  RUNNING,
+  PAUSED,
+  UNKNOWN, /* somebody has asked for one or the other, and got no answer */
+} Pause;
+
 typedef struct
 {
   State state;
+  Pause pause;
   gboolean acked;
-  gboolean end_asked; /* its deregistration was not answered yet */
-  gint64 renewed_us;
+  gboolean obscured; /* it began when another one may still have been under way: what arrives may be
+                        of either */
+  gboolean end_asked;         /* its deregistration was not answered yet */
+  gint64 renewed_us;          /* or later */
+  gint64 renewed_last_us;     /* or before */
   EbDeliveryHistory *history; /* (owned) */
 } Registration;
 
@@ -78,7 +89,8 @@ go_on (Registration *registration, const char *id, guint64 head, gint64 now_us)
   registration->state = ALIVE;
   registration->acked = TRUE;
   registration->end_asked = FALSE;
-  registration->renewed_us = now_us;
+  registration->renewed_us = registration->renewed_last_us = now_us;
+  eb_delivery_history_freeze (registration->history, registration->pause == PAUSED);
   eb_delivery_history_owe (registration->history, head);
 }
 
@@ -91,6 +103,7 @@ void
 eb_bus_model_added (EbBusModel *self, const char *id, guint64 head, gint64 now_us)
 {
   Registration *registration;
+  gboolean obscured;
 
   if (self->starting)
     {
@@ -98,11 +111,13 @@ eb_bus_model_added (EbBusModel *self, const char *id, guint64 head, gint64 now_u
       return;
     }
   registration = g_hash_table_lookup (self->registrations, id);
-  if (registration != NULL && registration->state != ABSENT)
+  if (registration != NULL && registration->state == ALIVE)
     g_error ("%s was there already", id);
+  obscured = registration != NULL && registration->state == ENDING;
   registration = g_new0 (Registration, 1);
+  registration->obscured = obscured;
   registration->state = ALIVE;
-  registration->renewed_us = now_us;
+  registration->renewed_us = registration->renewed_last_us = now_us;
   registration->history = eb_delivery_history_new (id, head);
   g_hash_table_insert (self->registrations, g_strdup (id), registration);
 }
@@ -122,7 +137,46 @@ eb_bus_model_acked (EbBusModel *self, const char *id, guint64 head)
 void
 eb_bus_model_renewed (EbBusModel *self, const char *id, gint64 now_us)
 {
-  get (self, id)->renewed_us = now_us;
+  get (self, id)->renewed_us = get (self, id)->renewed_last_us = now_us;
+}
+
+/**
+ * eb_bus_model_replaced:
+ * @asked_us: at this time or later its lease has begun again
+ */
+void
+eb_bus_model_replaced (EbBusModel *self, const char *id, gint64 asked_us, gint64 now_us)
+{
+  Registration *registration = get (self, id);
+
+  registration->renewed_us = MAX (registration->renewed_us, asked_us);
+  registration->renewed_last_us = now_us;
+  eb_delivery_history_pardon (registration->history);
+}
+
+/**
+ * eb_bus_model_ask_pause:
+ *
+ * Somebody pauses it, or lets it go on.
+ */
+void
+eb_bus_model_ask_pause (EbBusModel *self, const char *id)
+{
+  get (self, id)->pause = UNKNOWN;
+  eb_delivery_history_freeze (get (self, id)->history, FALSE);
+}
+
+void
+eb_bus_model_paused (EbBusModel *self, const char *id, gboolean paused)
+{
+  get (self, id)->pause = paused ? PAUSED : RUNNING;
+  eb_delivery_history_pardon (get (self, id)->history);
+}
+
+gboolean
+eb_bus_model_may_be_paused (EbBusModel *self, const char *id)
+{
+  return get (self, id)->pause != RUNNING;
 }
 
 void
@@ -150,7 +204,7 @@ eb_bus_model_removed (EbBusModel *self, const char *id, const char *reason, gint
     fits = !registration->acked;
   else
     fits = eb_delivery_history_is_gone (registration->history);
-  if (registration->state != ALIVE || !fits)
+  if (registration->state != ALIVE || !(fits || registration->obscured))
     g_error ("%s was removed (%s)", id, reason);
   registration->state = ENDING;
 }
@@ -176,7 +230,8 @@ eb_bus_model_arrive (EbBusModel *self, const char *id, const EbFakeArrival *arri
 {
   if (get (self, id)->state == ABSENT)
     g_error ("Event %" G_GUINT64_FORMAT " arrived at %s after its end", arrival->sequence, id);
-  eb_delivery_history_arrive (get (self, id)->history, arrival);
+  if (!get (self, id)->obscured)
+    eb_delivery_history_arrive (get (self, id)->history, arrival);
 }
 
 /* The daemon's lives */
@@ -197,7 +252,7 @@ eb_bus_model_stopped (EbBusModel *self, gboolean power_cut)
     {
       /* It ends without being listed any more, unless it is found at the start. */
       if (registration->state == ALIVE && registration->acked && !registration->end_asked
-          && !eb_delivery_history_is_gone (registration->history))
+          && !registration->obscured && !eb_delivery_history_is_gone (registration->history))
         registration->renewed_us = G_MININT64;
       else if (registration->state == ALIVE)
         registration->state = ENDING;
@@ -250,11 +305,15 @@ eb_bus_model_check_quiet (EbBusModel *self, const char *const *ids, gint64 now_u
         g_error ("%s is listed, or should be", id);
       if (registration->state != ALIVE)
         continue;
-      if (now_us >= registration->renewed_us + self->lease)
+      if (now_us >= registration->renewed_last_us + self->lease)
         g_error ("%s has outlived its lease", id);
+      if (registration->obscured)
+        continue;
       if (eb_delivery_history_is_forsaken (registration->history))
         g_error ("%s has outlived a sink that is gone", id);
       eb_delivery_history_seal (registration->history);
+      if (registration->pause == PAUSED)
+        eb_delivery_history_freeze (registration->history, TRUE);
     }
 }
 
@@ -268,18 +327,21 @@ eb_bus_model_is_ending (EbBusModel *self, const char *id)
 {
   Registration *registration = g_hash_table_lookup (self->registrations, id);
 
-  return registration != NULL && registration->state == ENDING;
+  return registration != NULL && (registration->state == ENDING || registration->obscured)
+         && registration->state != ABSENT;
 }
 
 /**
  * eb_bus_model_get_history:
  *
- * Returns: (transfer none) (nullable): of @id, if it is alive
+ * Returns: (transfer none) (nullable): of @id, if it is alive and known
  */
 EbDeliveryHistory *
 eb_bus_model_get_history (EbBusModel *self, const char *id)
 {
   Registration *registration = g_hash_table_lookup (self->registrations, id);
 
-  return registration != NULL && registration->state == ALIVE ? registration->history : NULL;
+  return registration != NULL && registration->state == ALIVE && !registration->obscured
+             ? registration->history
+             : NULL;
 }

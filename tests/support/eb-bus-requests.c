@@ -16,7 +16,11 @@ typedef struct
   guint n_events;
   gboolean too_large;
   gboolean dropped;  /* else redriven */
-  GArray *sequences; /* (owned) (nullable) */
+  gboolean paused;   /* else it goes on */
+  gint64 asked_us;   /* on the monotonic clock */
+  GArray *sequences; /* (owned) (nullable) dead letters */
+  GArray *doomed;    /* (owned) (nullable) what may have become one since; (nullable) unless all
+                        were meant */
 } Request;
 
 static Request *
@@ -26,6 +30,7 @@ request_new (EbBusRig *rig, guint subscriber)
 
   request->rig = rig;
   request->subscriber = subscriber;
+  request->asked_us = eb_clock_get_monotonic (EB_CLOCK (rig->store.clock));
   rig->n_in_flight++;
   rig->head = eb_bus_rig_get_head (rig);
   return request;
@@ -36,6 +41,7 @@ request_free (Request *request)
 {
   request->rig->n_in_flight--;
   g_clear_pointer (&request->sequences, g_array_unref);
+  g_clear_pointer (&request->doomed, g_array_unref);
   g_free (request);
 }
 
@@ -204,15 +210,147 @@ eb_bus_requests_deregister (EbBusRig *rig)
   eb_bus_deregister_async (rig->bus, address, deregistered_cb, request_new (rig, subscriber));
 }
 
+/* What changes one */
+
+static void
+put_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Request) request = user_data;
+  EbBusRig *rig = request->rig;
+  const char *id = rig->subscribers[request->subscriber].address;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EbSubscriptionInfo) info = eb_bus_put_finish (EB_BUS (source), result, NULL, &error);
+
+  rig->subscribers[request->subscriber].busy = FALSE;
+  if (eb_bus_rig_is_cut (rig) || eb_bus_model_get_history (rig->model, id) == NULL)
+    return;
+  g_assert_no_error (error);
+  eb_bus_model_acked (rig->model, id, eb_bus_rig_get_head (rig));
+  eb_bus_model_replaced (rig->model, id, request->asked_us,
+                         eb_clock_get_monotonic (EB_CLOCK (rig->store.clock)));
+}
+
+/**
+ * eb_bus_requests_put:
+ *
+ * Makes it, or puts another one into its place, in the one order or the other.
+ */
+void
+eb_bus_requests_put (EbBusRig *rig, guint subscriber)
+{
+  const char *address = rig->subscribers[subscriber].address;
+  g_autoptr (EbSink) sink = eb_sink_new_for_address (address, NULL);
+  EbSubscriptionSpec spec = { .id = address,
+                              .sink = sink,
+                              .lease = EB_RIG_LEASE,
+                              .concurrency = 1,
+                              .order = pick (2) == 0 ? EB_ORDER_STRICT : EB_ORDER_RELAXED };
+  g_autoptr (EbSubscription) subscription = eb_subscription_new (&spec, NULL);
+
+  if (rig->subscribers[subscriber].busy || eb_bus_model_is_ending (rig->model, address))
+    return;
+  eb_bus_rig_collect (rig);
+  rig->subscribers[subscriber].busy = TRUE;
+  eb_bus_put_async (rig->bus, subscription, EB_PUT_REPLACE, EB_START_NOW, put_cb,
+                    request_new (rig, subscriber));
+}
+
+static void
+paused_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Request) request = user_data;
+  EbBusRig *rig = request->rig;
+  const char *id = rig->subscribers[request->subscriber].address;
+  g_autoptr (GError) error = NULL;
+  gboolean done = eb_bus_pause_finish (EB_BUS (source), result, &error);
+
+  rig->subscribers[request->subscriber].busy = FALSE;
+  if (eb_bus_rig_is_cut (rig) || eb_bus_model_get_history (rig->model, id) == NULL)
+    return;
+  g_assert_no_error (error);
+  g_assert_true (done);
+  eb_bus_model_paused (rig->model, id, request->paused);
+}
+
+/**
+ * eb_bus_requests_pause:
+ * @paused: else it goes on
+ */
+void
+eb_bus_requests_pause (EbBusRig *rig, guint subscriber, gboolean paused)
+{
+  const char *address = rig->subscribers[subscriber].address;
+  Request *request;
+
+  if (rig->subscribers[subscriber].busy || eb_bus_model_get_history (rig->model, address) == NULL)
+    return;
+  request = request_new (rig, subscriber);
+  request->paused = paused;
+  rig->subscribers[subscriber].busy = TRUE;
+  eb_bus_model_ask_pause (rig->model, address);
+  eb_bus_pause_async (rig->bus, address, paused, paused_cb, request);
+}
+
+static void
+replayed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Request) request = user_data;
+  EbBusRig *rig = request->rig;
+  EbDeliveryHistory *history;
+  guint64 after;
+  gboolean done = eb_bus_replay_finish (EB_BUS (source), result, &after, NULL);
+
+  rig->subscribers[request->subscriber].busy = FALSE;
+  eb_bus_rig_collect (rig);
+  history = eb_bus_model_get_history (rig->model, rig->subscribers[request->subscriber].address);
+  if (eb_bus_rig_is_cut (rig) || history == NULL)
+    return;
+  g_assert_true (done || rig->ending); /* one that ends lets nobody go back any more */
+  if (!done)
+    return;
+  eb_delivery_history_replay (history, after);
+  eb_delivery_history_pardon (history);
+}
+
+/**
+ * eb_bus_requests_replay:
+ *
+ * Sends one back to an event that it has had.
+ */
+void
+eb_bus_requests_replay (EbBusRig *rig)
+{
+  guint subscriber = pick (EB_RIG_SUBSCRIBERS);
+  const char *address = rig->subscribers[subscriber].address;
+  EbDeliveryHistory *history;
+  EbReplayFrom from = { 0 };
+
+  eb_bus_rig_collect (rig);
+  history = eb_bus_model_get_history (rig->model, address);
+  if (rig->subscribers[subscriber].busy || history == NULL
+      || eb_delivery_history_get_first (history) == 0)
+    return;
+  from.after = eb_delivery_history_get_first (history);
+  from.after += pick ((guint) (eb_delivery_history_get_newest (history) - from.after) + 1);
+  rig->subscribers[subscriber].busy = TRUE;
+  eb_delivery_history_begin_replay (history);
+  eb_bus_replay_async (rig->bus, address, &from, replayed_cb, request_new (rig, subscriber));
+}
+
 /* Dead letters */
 
 static gboolean
-finish_change (EbBus *bus, GAsyncResult *result, gboolean dropped)
+finish_change (EbBus *bus, GAsyncResult *result, Request *request)
 {
   EbRedriven redriven;
 
-  return dropped ? eb_bus_drop_dead_letters_finish (bus, result, NULL)
-                 : eb_bus_redrive_finish (bus, result, &redriven, NULL);
+  if (request->dropped)
+    return eb_bus_drop_dead_letters_finish (bus, result, NULL);
+  if (!eb_bus_redrive_finish (bus, result, &redriven, NULL))
+    return FALSE;
+  g_assert_cmpuint (redriven.n, >=, request->sequences->len);
+  g_assert_cmpuint (redriven.left, ==, 0);
+  return TRUE;
 }
 
 static void
@@ -220,7 +358,7 @@ changed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Request) request = user_data;
   EbBusRig *rig = request->rig;
-  gboolean done = finish_change (EB_BUS (source), result, request->dropped);
+  gboolean done = finish_change (EB_BUS (source), result, request);
   EbDeliveryHistory *history;
 
   rig->subscribers[request->subscriber].busy = FALSE;
@@ -232,16 +370,20 @@ changed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       if (request->dropped)
         eb_delivery_history_doubt_change (history, request->sequences);
+      if (request->dropped && request->doomed != NULL)
+        eb_delivery_history_doubt_change (history, request->doomed);
       return;
     }
   g_assert_true (done);
+  if (request->dropped && request->doomed != NULL)
+    eb_delivery_history_doubt_change (history, request->doomed);
   eb_delivery_history_change (history, request->sequences, request->dropped);
 }
 
 /**
  * eb_bus_requests_change_dead:
  *
- * Redrives some dead letters, or drops them; sinks may have changed since they failed.
+ * Redrives some dead letters or all, or drops them; sinks may have changed since they failed.
  */
 void
 eb_bus_requests_change_dead (EbBusRig *rig)
@@ -259,14 +401,22 @@ eb_bus_requests_change_dead (EbBusRig *rig)
   dead = eb_delivery_history_get_dead (history);
   if (dead->len == 0)
     return;
-  g_array_set_size (dead, 1 + pick (dead->len));
   request = request_new (rig, subscriber);
+  if (pick (2) == 0)
+    {
+      request->doomed = eb_delivery_history_get_doomed (history);
+      eb_delivery_history_begin_change (history, request->doomed);
+    }
+  else
+    g_array_set_size (dead, 1 + pick (dead->len));
   request->dropped = drop;
   request->sequences = g_array_ref (dead);
   rig->subscribers[subscriber].busy = TRUE;
   eb_delivery_history_begin_change (history, dead);
   if (drop)
-    eb_bus_drop_dead_letters_async (rig->bus, address, dead, changed_cb, request);
+    eb_bus_drop_dead_letters_async (rig->bus, address, request->doomed == NULL ? dead : NULL,
+                                    changed_cb, request);
   else
-    eb_bus_redrive_async (rig->bus, address, dead, 0, changed_cb, request);
+    eb_bus_redrive_async (rig->bus, address, request->doomed == NULL ? dead : NULL, 0, changed_cb,
+                          request);
 }

@@ -228,6 +228,7 @@ create_bus (EbBusRig *self)
   const EbBusLimits limits = { EB_RIG_LEASE, 10000, EB_RIG_MAX_EVENT_SIZE };
 
   eb_delivery_settings_set_retry (settings, retry, G_N_ELEMENTS (retry));
+  self->ending = FALSE;
   self->workers = eb_worker_pool_new (2, clock, self->store.log, settings, eb_fake_transport_create,
                                       self->sinks);
   self->bus = eb_bus_new (clock, self->store.log, self->store.ledger, self->workers);
@@ -312,6 +313,7 @@ eb_bus_rig_end (EbBusRig *self, EbRigEnd end)
   g_autoptr (GAsyncResult) result = NULL;
   gboolean drained;
 
+  self->ending = TRUE;
   eb_bus_rig_for_each (self, eb_delivery_history_note_answered);
   eb_bus_drain_async (self->bus, EB_DRAIN_LEAVE, DRAIN_LIMIT, eb_test_result_cb, &result);
   if (end == EB_RIG_BREAK_OFF || !eb_bus_rig_wait_for (self, has_result, &result))
@@ -334,6 +336,7 @@ eb_bus_rig_end (EbBusRig *self, EbRigEnd end)
 void
 eb_bus_rig_crash (EbBusRig *self, EbShimLoss loss)
 {
+  self->ending = TRUE;
   eb_shim_vfs_cut (self->shim);
   destroy_bus (self);
   note_end (self, loss);

@@ -45,6 +45,7 @@ typedef struct
   EbLogModel *log_model;
   guint n_in_flight;
   guint64 head;
+  gboolean ending; /* it was told to, or is killed */
   guint n_removed; /* how often the bus said that it has one less */
   guint n_runs;
   guint n_power_cuts;

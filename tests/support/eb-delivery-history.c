@@ -18,8 +18,11 @@ typedef struct
   gboolean dead;     /* it is among the dead letters */
   gboolean dropped;  /* it was one of them, and somebody has dropped it, or may have */
   gboolean changing; /* a redrive or drop was asked for, and it has not arrived since */
+  gboolean again;    /* it was replayed, and has not arrived since */
+  gboolean loose;    /* it may have been replayed, and have arrived since or not */
   gboolean answered; /* what its last arrival has led to is known to the ledger */
   guint run;         /* in which it last arrived */
+  guint number;      /* of its last arrival among all */
   guint attempt;     /* of its last arrival */
   EbFakeBehaviour behaviour;
   guint8 failures[MAX_NUMBER + 2]; /* by attempt: how many before it failed */
@@ -35,8 +38,14 @@ struct _EbDeliveryHistory
   guint run;          /* the daemon's life */
   gboolean gone;      /* in this life the sink has said that nobody is there */
   gboolean forsaken;  /* and the bus must have understood */
+  gboolean pardoned;  /* unless somebody changed it meanwhile */
   gboolean released;  /* in this life the sink takes what it keeps */
-  GArray *deliveries; /* (owned) (element-type Delivery) by sequence, from @after + 1 on */
+  gboolean frozen;    /* it is paused, and nothing is under way */
+  gboolean replayed;  /* once, at least */
+  gboolean replaying; /* a replay was asked for, and not answered */
+  guint n_arrived;
+  guint n_arrived_before; /* when that was asked for */
+  GArray *deliveries;     /* (owned) (element-type Delivery) by sequence, from @after + 1 on */
 };
 
 #define FAULT(self, sequence, ...) fail (self, sequence, g_strdup_printf (__VA_ARGS__))
@@ -132,14 +141,20 @@ check_first_arrival (EbDeliveryHistory *self, const EbFakeArrival *arrival)
 }
 
 static void
-check_repeat (EbDeliveryHistory *self, const EbFakeArrival *arrival, const Delivery *delivery)
+check_repeat (EbDeliveryHistory *self, const EbFakeArrival *arrival)
 {
+  const Delivery *delivery = get (self, arrival->sequence);
   guint next = delivery->attempt + (delivery->behaviour != EB_FAKE_UNREACHABLE);
   guint attempt = arrival->attempt;
 
   if (attempt == 0 || attempt > delivery->attempt + 1)
     FAULT (self, arrival->sequence, "attempt %u after attempt %u", attempt, delivery->attempt);
-  if (delivery->changing)
+  if (delivery->again && attempt != 1)
+    FAULT (self, arrival->sequence, "is replayed as attempt %u", attempt);
+  if (delivery->again && arrival->sequence > self->first
+      && get (self, arrival->sequence - 1)->again)
+    FAULT (self, arrival->sequence, "is replayed before the one before it");
+  if (delivery->changing || delivery->again || delivery->loose || self->replaying)
     return;
   if (delivery->sealed)
     FAULT (self, arrival->sequence, "arrives though the ledger knows that it was taken");
@@ -163,13 +178,17 @@ eb_delivery_history_arrive (EbDeliveryHistory *self, const EbFakeArrival *arriva
 
   if (arrival->sequence <= self->after)
     FAULT (self, arrival->sequence, "is older than the registration");
+  if (self->frozen)
+    FAULT (self, arrival->sequence, "arrives though it is paused");
   delivery = get (self, arrival->sequence);
   if (delivery->arrived)
-    check_repeat (self, arrival, delivery);
+    check_repeat (self, arrival);
   else
     check_first_arrival (self, arrival);
   previous = arrival->sequence == self->first ? 0 : arrival->sequence - 1;
-  if (arrival->previous != previous)
+  /* A replay that began where it was knows what came before the registration, too. */
+  if (arrival->previous != previous
+      && !(self->replayed && arrival->previous == arrival->sequence - 1))
     FAULT (self, arrival->sequence, "its previous one is %" G_GUINT64_FORMAT, arrival->previous);
 
   g_assert_cmpuint (arrival->attempt, <=, MAX_NUMBER);
@@ -187,7 +206,13 @@ eb_delivery_history_arrive (EbDeliveryHistory *self, const EbFakeArrival *arriva
   delivery->given_up |= has_used_up_schedule (delivery);
   delivery->sealed = delivery->dead = delivery->dropped = FALSE;
   delivery->changing = delivery->answered = FALSE;
-  self->gone |= arrival->behaviour == EB_FAKE_ANSWER_410 || arrival->behaviour == EB_FAKE_GONE;
+  delivery->again = delivery->loose = FALSE;
+  delivery->number = self->n_arrived++;
+  if (arrival->behaviour == EB_FAKE_ANSWER_410 || arrival->behaviour == EB_FAKE_GONE)
+    {
+      self->gone = TRUE;
+      self->pardoned = FALSE;
+    }
 }
 
 /**
@@ -220,6 +245,18 @@ eb_delivery_history_is_forsaken (const EbDeliveryHistory *self)
   return self->forsaken;
 }
 
+/**
+ * eb_delivery_history_pardon:
+ *
+ * It was changed. If its sink is gone, and that was not understood before, it is not of the one
+ * that there is now.
+ */
+void
+eb_delivery_history_pardon (EbDeliveryHistory *self)
+{
+  self->pardoned = TRUE;
+}
+
 /* The daemon's lives */
 
 /**
@@ -231,7 +268,7 @@ eb_delivery_history_is_forsaken (const EbDeliveryHistory *self)
 void
 eb_delivery_history_note_answered (EbDeliveryHistory *self)
 {
-  self->forsaken = self->gone;
+  self->forsaken = self->gone && !self->pardoned;
   for (guint i = 0; i < self->deliveries->len; i++)
     {
       Delivery *delivery = &g_array_index (self->deliveries, Delivery, i);
@@ -252,7 +289,7 @@ eb_delivery_history_seal (EbDeliveryHistory *self)
     {
       Delivery *delivery = &g_array_index (self->deliveries, Delivery, i);
 
-      if (delivery->answered && !delivery->changing)
+      if (delivery->answered && !delivery->changing && !delivery->loose)
         delivery->sealed = is_taken (self, delivery->behaviour);
     }
 }
@@ -273,11 +310,98 @@ eb_delivery_history_break (EbDeliveryHistory *self)
     }
 }
 
+/* Whether it was replayed nobody knows. */
+static void
+doubt_all (EbDeliveryHistory *self)
+{
+  for (guint i = 0; i < self->deliveries->len; i++)
+    {
+      Delivery *delivery = &g_array_index (self->deliveries, Delivery, i);
+
+      delivery->loose = TRUE;
+      delivery->sealed = delivery->dead = FALSE;
+    }
+}
+
 void
 eb_delivery_history_end_run (EbDeliveryHistory *self)
 {
+  if (self->replaying)
+    doubt_all (self);
   self->run++;
-  self->gone = self->forsaken = self->released = FALSE;
+  self->replaying = FALSE;
+  self->gone = self->forsaken = self->pardoned = self->released = FALSE;
+}
+
+/* Replaying, and pausing */
+
+/**
+ * eb_delivery_history_begin_replay:
+ *
+ * A replay was asked for: what arrives may be what was under way, or may be replayed.
+ */
+void
+eb_delivery_history_begin_replay (EbDeliveryHistory *self)
+{
+  self->replaying = self->replayed = TRUE;
+  self->n_arrived_before = self->n_arrived;
+}
+
+static void
+replay_one (Delivery *delivery)
+{
+  delivery->again = TRUE;
+  delivery->changing = delivery->loose = delivery->answered = delivery->sealed = FALSE;
+  delivery->taken = delivery->given_up = delivery->dead = delivery->dropped = FALSE;
+}
+
+/**
+ * eb_delivery_history_replay:
+ * @after: all that comes after it is delivered again
+ */
+void
+eb_delivery_history_replay (EbDeliveryHistory *self, guint64 after)
+{
+  self->replaying = FALSE;
+  for (guint64 sequence = MAX (after + 1, self->first); sequence <= self->newest; sequence++)
+    {
+      Delivery *delivery = get (self, sequence);
+
+      if (delivery->number < self->n_arrived_before)
+        replay_one (delivery);
+      else
+        {
+          delivery->loose = TRUE;
+          delivery->sealed = delivery->dead = FALSE;
+        }
+    }
+}
+
+/**
+ * eb_delivery_history_freeze:
+ * @frozen: whether nothing may arrive from now on
+ */
+void
+eb_delivery_history_freeze (EbDeliveryHistory *self, gboolean frozen)
+{
+  self->frozen = frozen;
+}
+
+/**
+ * eb_delivery_history_get_first:
+ *
+ * Returns: the first event that arrived; 0 for none
+ */
+guint64
+eb_delivery_history_get_first (const EbDeliveryHistory *self)
+{
+  return self->first;
+}
+
+guint64
+eb_delivery_history_get_newest (const EbDeliveryHistory *self)
+{
+  return self->newest;
 }
 
 /* Redriving and dropping */
@@ -294,6 +418,7 @@ eb_delivery_history_begin_change (EbDeliveryHistory *self, GArray *sequences)
       Delivery *delivery = get (self, g_array_index (sequences, guint64, i));
 
       delivery->changing = TRUE;
+      delivery->again = FALSE;
       delivery->dead = delivery->sealed = delivery->answered = FALSE;
     }
 }
@@ -366,7 +491,7 @@ eb_delivery_history_check_dead (EbDeliveryHistory *self, GArray *dead)
       delivery->dead = contains (dead, self->after + 1 + i);
       /* One that was redriven may have to wait behind another, which is being retried. */
       if (!delivery->dead && delivery->answered && has_used_up_schedule (delivery)
-          && !delivery->dropped && !delivery->changing)
+          && !delivery->dropped && !delivery->changing && !delivery->again && !delivery->loose)
         FAULT (self, self->after + 1 + i, "was given up, and is no dead letter");
     }
 }
@@ -389,6 +514,27 @@ eb_delivery_history_get_dead (EbDeliveryHistory *self)
         g_array_append_val (dead, sequence);
       }
   return dead;
+}
+
+/**
+ * eb_delivery_history_get_doomed:
+ *
+ * Returns: (transfer full) (element-type guint64): those that may have become dead letters since
+ */
+GArray *
+eb_delivery_history_get_doomed (EbDeliveryHistory *self)
+{
+  GArray *doomed = g_array_new (FALSE, FALSE, sizeof (guint64));
+
+  for (guint64 i = 0; i < self->deliveries->len; i++)
+    {
+      const Delivery *delivery = &g_array_index (self->deliveries, Delivery, i);
+      guint64 sequence = self->after + 1 + i;
+
+      if (delivery->given_up && !delivery->dead)
+        g_array_append_val (doomed, sequence);
+    }
+  return doomed;
 }
 
 /**

@@ -26,6 +26,14 @@ void eb_delivery_history_release (EbDeliveryHistory *self);
 gboolean eb_delivery_history_is_gone (const EbDeliveryHistory *self);
 gboolean eb_delivery_history_is_forsaken (const EbDeliveryHistory *self);
 
+void eb_delivery_history_begin_replay (EbDeliveryHistory *self);
+void eb_delivery_history_replay (EbDeliveryHistory *self, guint64 after);
+void eb_delivery_history_freeze (EbDeliveryHistory *self, gboolean frozen);
+guint64 eb_delivery_history_get_first (const EbDeliveryHistory *self);
+guint64 eb_delivery_history_get_newest (const EbDeliveryHistory *self);
+
+void eb_delivery_history_pardon (EbDeliveryHistory *self);
+
 void eb_delivery_history_note_answered (EbDeliveryHistory *self);
 void eb_delivery_history_seal (EbDeliveryHistory *self);
 void eb_delivery_history_break (EbDeliveryHistory *self);
@@ -38,6 +46,7 @@ void eb_delivery_history_doubt_change (EbDeliveryHistory *self, GArray *sequence
 void eb_delivery_history_check_kept (EbDeliveryHistory *self, GArray *dead);
 void eb_delivery_history_check_dead (EbDeliveryHistory *self, GArray *dead);
 GArray *eb_delivery_history_get_dead (EbDeliveryHistory *self);
+GArray *eb_delivery_history_get_doomed (EbDeliveryHistory *self);
 guint64 eb_delivery_history_find_owed (EbDeliveryHistory *self, guint64 head);
 
 G_END_DECLS

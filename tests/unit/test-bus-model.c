@@ -96,18 +96,25 @@ static void
 take_step (EbBusRig *rig)
 {
   guint what = pick (100);
+  guint whose = pick (EB_RIG_SUBSCRIBERS);
 
-  if (what < 30)
+  if (what < 27)
     eb_bus_requests_publish (rig);
-  else if (what < 44)
-    eb_bus_requests_register (rig, pick (EB_RIG_SUBSCRIBERS));
-  else if (what < 48)
+  else if (what < 37)
+    eb_bus_requests_register (rig, whose);
+  else if (what < 43)
+    eb_bus_requests_put (rig, whose);
+  else if (what < 46)
     eb_bus_requests_deregister (rig);
-  else if (what < 58)
+  else if (what < 51)
+    eb_bus_requests_pause (rig, whose, pick (3) == 0);
+  else if (what < 55)
+    eb_bus_requests_replay (rig);
+  else if (what < 64)
     change_sink (rig);
-  else if (what < 74)
+  else if (what < 77)
     pass_time (rig);
-  else if (what < 80)
+  else if (what < 83)
     eb_bus_requests_change_dead (rig);
   else if (what < 90)
     eb_bus_rig_settle (rig);
@@ -140,15 +147,31 @@ step (EbBusRig *rig)
 
 /* The end of it */
 
+static gboolean
+has_nothing_in_flight (gpointer data)
+{
+  return ((EbBusRig *) data)->n_in_flight == 0;
+}
+
+static gboolean
+is_alive (EbBusRig *rig, guint subscriber)
+{
+  return eb_bus_model_get_history (rig->model, rig->subscribers[subscriber].address) != NULL;
+}
+
 static void
 heal (EbBusRig *rig)
 {
   for (guint i = 0; i < EB_RIG_SUBSCRIBERS; i++)
     {
       eb_fake_sinks_heal (rig->sinks, rig->subscribers[i].uri);
-      if (eb_bus_model_get_history (rig->model, rig->subscribers[i].address) != NULL)
-        eb_bus_requests_register (rig, i);
+      if (is_alive (rig, i) && eb_bus_model_may_be_paused (rig->model, rig->subscribers[i].address))
+        eb_bus_requests_pause (rig, i, FALSE);
     }
+  eb_bus_rig_wait_for (rig, has_nothing_in_flight, rig);
+  for (guint i = 0; i < EB_RIG_SUBSCRIBERS && !eb_bus_rig_is_cut (rig); i++)
+    if (is_alive (rig, i))
+      eb_bus_requests_register (rig, i);
 }
 
 /* Returns: whether something is still owed to anybody */
