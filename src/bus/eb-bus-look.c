@@ -8,8 +8,7 @@
 
 #include <string.h>
 
-/* The use cases that look at subscriptions: what the bus knows, with what their workers know. And
- * the one that says that a subscriber is alive. */
+/* The use cases that look at subscriptions: what the bus knows, with what their workers know. */
 
 /* One that is just moved within the log is with no worker for a moment. */
 #define MAX_QUESTIONS 5
@@ -369,61 +368,4 @@ GPtrArray *
 eb_bus_list_attempts_finish (EbBus *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-static void keep_alive_now (EbBus *self, GTask *task);
-
-static void
-removed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  keep_alive_now (EB_BUS (source), user_data);
-}
-
-/* Takes @task. */
-static void
-keep_alive_now (EbBus *self, GTask *task)
-{
-  const char *id = g_task_get_task_data (task);
-  GError *error = NULL;
-  EbSubscription *known = eb_bus_find_stored (self, id, &error);
-
-  if (known == NULL)
-    {
-      g_task_return_error (task, error);
-      g_object_unref (task);
-    }
-  else if (eb_bus_is_removing (self, id))
-    eb_bus_await_removal_async (self, id, removed_cb, task);
-  else
-    eb_bus_renew (self, known, task);
-}
-
-/**
- * eb_bus_keep_alive_async:
- *
- * Its lease starts again, in full; and if nobody was there a moment ago, it is tried again at once,
- * as one that was disabled is.
- */
-void
-eb_bus_keep_alive_async (EbBus *self,
-                         const char *id,
-                         GAsyncReadyCallback callback,
-                         gpointer user_data)
-{
-  GTask *task = g_task_new (self, NULL, callback, user_data);
-
-  g_task_set_source_tag (task, eb_bus_keep_alive_async);
-  g_task_set_task_data (task, g_strdup (id), g_free);
-  keep_alive_now (self, task);
-}
-
-/**
- * eb_bus_keep_alive_finish:
- *
- * Returns: FALSE with %EB_ERROR_NOT_FOUND
- */
-gboolean
-eb_bus_keep_alive_finish (EbBus *self, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
 }
