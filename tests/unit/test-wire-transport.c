@@ -1,0 +1,192 @@
+/* SPDX-FileCopyrightText: EventBus contributors
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "delivery/eb-wire-transport.h"
+
+#include <string.h>
+
+#include "support/eb-fake-clock.h"
+#include "support/eb-test-wait.h"
+
+/* Plain HTTP to a sink that does with its sockets what the test says, at the very moment. */
+
+typedef struct
+{
+  GSocketListener *sink;
+  EbFakeClock *clock;
+  EbTransport *transport;
+  EbChannel *channel;
+  GHashTable *parcels;
+  EbParcel *parcel;
+  gboolean answered;
+  EbAnswerKind kind;
+} Fixture;
+
+static void
+answer_cb (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  fixture->answered = TRUE;
+  fixture->kind = answer->kind;
+}
+
+static EbParcel *
+create_parcel (Fixture *fixture)
+{
+  g_autoptr (GBytes) data = g_bytes_new_static ("x", 1);
+  g_autoptr (EbDraft) draft = eb_draft_new (data);
+  g_autoptr (EbEvent) event = NULL;
+
+  g_assert_true (eb_draft_complete (draft, NULL));
+  event = eb_event_new (draft, 1, 0);
+  return eb_parcels_obtain (fixture->parcels, event);
+}
+
+static EbChannel *
+open_channel (Fixture *fixture, guint port)
+{
+  g_autofree char *uri = g_strdup_printf ("http://127.0.0.1:%u/event", port);
+  g_autoptr (EbSink) sink = eb_sink_new_for_uri (uri, NULL);
+  EbSubscriptionSpec spec = { .id = "s", .sink = sink, .concurrency = 1 };
+  g_autoptr (EbSubscription) subscription = eb_subscription_new (&spec, NULL);
+
+  return eb_transport_open (fixture->transport, subscription);
+}
+
+static guint
+listen_somewhere (GSocketListener *listener)
+{
+  g_autoptr (GSocketAddress) any = g_inet_socket_address_new_from_string ("127.0.0.1", 0);
+  g_autoptr (GSocketAddress) there = NULL;
+
+  g_assert_true (g_socket_listener_add_address (listener, any, G_SOCKET_TYPE_STREAM,
+                                                G_SOCKET_PROTOCOL_TCP, NULL, &there, NULL));
+  return g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (there));
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
+  g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
+  g_autoptr (GResolver) resolver = g_resolver_get_default ();
+
+  fixture->sink = g_socket_listener_new ();
+  fixture->clock = eb_fake_clock_new ();
+  fixture->transport = eb_wire_transport_new (EB_CLOCK (fixture->clock), resolver, "log", settings);
+  eb_transport_set_answer_func (fixture->transport, answer_cb, fixture);
+  fixture->channel = open_channel (fixture, listen_somewhere (fixture->sink));
+  fixture->parcels = eb_parcels_new ();
+  fixture->parcel = create_parcel (fixture);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  eb_transport_close (fixture->transport, fixture->channel);
+  g_object_unref (fixture->transport);
+  g_object_unref (fixture->sink);
+  eb_test_run ();
+  g_object_unref (fixture->clock);
+  eb_parcel_unref (fixture->parcel);
+  g_hash_table_unref (fixture->parcels);
+}
+
+static EbDelivery *
+send_one (Fixture *fixture)
+{
+  EbDelivery *delivery = eb_delivery_new (NULL, fixture->parcel, 0);
+
+  delivery->attempt = 1;
+  fixture->answered = FALSE;
+  eb_transport_send (fixture->transport, fixture->channel, delivery);
+  return delivery;
+}
+
+typedef struct
+{
+  Fixture *fixture;
+  GAsyncResult *accepted; /* (owned) (nullable) */
+} Arrival;
+
+static gboolean
+has_happened (gpointer data)
+{
+  const Arrival *arrival = data;
+
+  return arrival->accepted != NULL || arrival->fixture->answered;
+}
+
+/* Returns: (transfer full): a new connection, on which a request of the first attempt came */
+static GSocketConnection *
+take_request (Fixture *fixture)
+{
+  Arrival arrival = { fixture, NULL };
+  g_autoptr (GAsyncResult) read = NULL;
+  GSocketConnection *connection;
+  char request[4096] = "";
+
+  g_socket_listener_accept_async (fixture->sink, NULL, eb_test_result_cb, &arrival.accepted);
+  eb_test_wait_for (has_happened, &arrival);
+  g_assert_false (fixture->answered);
+  connection = g_socket_listener_accept_finish (fixture->sink, arrival.accepted, NULL, NULL);
+  g_object_unref (arrival.accepted);
+  g_assert_nonnull (connection);
+  g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (connection)), request,
+                             sizeof request - 1, G_PRIORITY_DEFAULT, NULL, eb_test_result_cb,
+                             &read);
+  g_input_stream_read_finish (g_io_stream_get_input_stream (G_IO_STREAM (connection)),
+                              eb_test_wait_for_result (&read), NULL);
+  g_assert_nonnull (strstr (request, "eventbus-attempt: 1\r\n"));
+  return connection;
+}
+
+static gboolean
+is_answered (gpointer data)
+{
+  return ((Fixture *) data)->answered;
+}
+
+static void
+answer (Fixture *fixture, GSocketConnection *connection)
+{
+  static const char ok[] = "HTTP/1.1 204 No Content\r\n\r\n";
+
+  g_assert_true (g_output_stream_write_all (
+      g_io_stream_get_output_stream (G_IO_STREAM (connection)), ok, strlen (ok), NULL, NULL, NULL));
+  eb_test_wait_for (is_answered, fixture);
+  g_assert_cmpint (fixture->kind, ==, EB_ANSWER_RESPONSE);
+}
+
+/* A sink closes a connection, and a request is sent on it before that is heard of: the sink cannot
+ * have seen it, so it goes out again as what it was. */
+static void
+test_closed_meanwhile (Fixture *fixture, gconstpointer data)
+{
+  EbDelivery *first = send_one (fixture);
+  g_autoptr (GSocketConnection) old = take_request (fixture);
+  g_autoptr (GSocketConnection) new = NULL;
+  EbDelivery *second;
+
+  answer (fixture, old);
+  g_assert_true (g_io_stream_close (G_IO_STREAM (old), NULL, NULL));
+  second = send_one (fixture);
+  new = take_request (fixture);
+  answer (fixture, new);
+  eb_delivery_free (first);
+  eb_delivery_free (second);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add ("/wire-transport/closed-meanwhile", Fixture, NULL, set_up, test_closed_meanwhile,
+              tear_down);
+
+  return g_test_run ();
+}
