@@ -241,11 +241,14 @@ set_key (EbConfiguration *self, GKeyFile *keys, const char *group, const char *n
 
   if (value == NULL)
     return FALSE;
-  if (key != NULL)
+  if (key != NULL && g_utf8_validate (value, -1, NULL))
     return set_field (self, key, value, error);
   wanted = g_strdup_printf ("%s.%s", group, name);
   shown = g_utf8_make_valid (wanted, -1);
-  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no key %s", shown);
+  if (key != NULL)
+    g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "%s is not valid UTF-8", shown);
+  else
+    g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no key %s", shown);
   return FALSE;
 }
 

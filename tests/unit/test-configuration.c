@@ -91,6 +91,7 @@ test_wrong (void)
     "[store]\nretention-size=0\n",    "[delivery]\nretry=\n",
     "[delivery]\nretry=0\n",          "[delivery]\nretry=1,2592001\n",
     "[delivery]\nretry=1.5\n",        "[delivery]\nretry=1,-2\n",
+    "[http]\nmax-connections=\xff\n",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
