@@ -11,6 +11,7 @@
 #include "codec/eb-event-headers.h"
 #include "codec/eb-event-json.h"
 #include "codec/eb-json.h"
+#include "core/eb-media-type.h"
 #include "fuzz/eb-fuzz.h"
 
 /* What every way in must have let through: an event that both ways out can say. */
@@ -61,6 +62,19 @@ strip (GBytes *bytes)
   return g_bytes_new_from_bytes (bytes, start, size - start);
 }
 
+/* Of a type such as text/json, it goes as text if it is no JSON; who reads that takes it for a JSON
+ * string. */
+static gboolean
+is_broken_json (EbEvent *event)
+{
+  const char *type = eb_event_get_content_type (event);
+  gsize size;
+  const char *text = g_bytes_get_data (eb_event_get_data (event), &size);
+
+  return type != NULL && eb_media_type_is_json (type) && eb_media_type_is_utf8_text (type)
+         && (size == 0 || !eb_json_scan (text, size, EB_JSON_GRAMMAR, NULL, NULL));
+}
+
 /* It is strict JSON where its data is, and what is read from that is the same event. */
 static void
 check_json (EbEvent *event)
@@ -75,6 +89,8 @@ check_json (EbEvent *event)
   again = eb_draft_from_json (text->str, text->len, &error);
   g_assert_no_error (error);
   check_attributes (event, again);
+  if (is_broken_json (event))
+    return;
   data = strip (eb_event_get_data (event));
   data_again = strip (again->data);
   g_assert_true (g_bytes_equal (data, data_again));
