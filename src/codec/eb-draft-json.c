@@ -120,7 +120,7 @@ read_attribute (Reader *self, const char *name, const EbJsonValue *value, GError
 {
   g_autofree char *string = NULL;
 
-  if (!eb_draft_check_name (name, error))
+  if (!eb_attribute_check_name (name, error))
     return FALSE;
   /* As if it were not there: JSON format, 2.2. */
   if (eb_json_value_get_kind (value) == EB_JSON_NULL)

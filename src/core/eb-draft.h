@@ -3,27 +3,13 @@
 
 #pragma once
 
-#include <glib.h>
+#include "core/eb-attribute.h"
 
 G_BEGIN_DECLS
 
 /* The bus's own defaults, and what the tutorial's /sendMessage publishes. */
 #define EB_DEFAULT_TYPE   "org.example.EventBus.message"
 #define EB_DEFAULT_SOURCE "/eventbus"
-
-#define EB_MAX_TYPE_LENGTH     256         /* bytes */
-#define EB_MAX_ATTRIBUTES_SIZE (16 * 1024) /* bytes of all names and values together */
-
-/**
- * EbAttribute:
- * @name: a CloudEvents attribute name
- * @value: its canonical string form, UTF-8 without control characters
- */
-typedef struct
-{
-  const char *name;
-  const char *value;
-} EbAttribute;
 
 /**
  * EbDraft:
@@ -46,7 +32,6 @@ typedef struct
 EbDraft *eb_draft_new (GBytes *data);
 void eb_draft_free (EbDraft *self);
 void eb_draft_replace_data (EbDraft *self, GBytes *data);
-gboolean eb_draft_check_name (const char *name, GError **error);
 gboolean eb_draft_set (EbDraft *self, const char *name, const char *value, GError **error);
 gboolean eb_draft_set_content_type (EbDraft *self, const char *value, GError **error);
 gboolean eb_draft_complete (EbDraft *self, GError **error);
