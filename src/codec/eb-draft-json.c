@@ -87,11 +87,28 @@ dup_integer (const EbJsonValue *value)
   return g_strdup_printf ("%" G_GINT64_FORMAT, integer);
 }
 
+static EbAttributeKind
+get_attribute_kind (EbJsonKind kind)
+{
+  switch (kind)
+    {
+    case EB_JSON_BOOLEAN:
+      return EB_ATTRIBUTE_BOOLEAN;
+    case EB_JSON_NUMBER:
+      return EB_ATTRIBUTE_INTEGER;
+    case EB_JSON_STRING:
+    case EB_JSON_OBJECT:
+    case EB_JSON_ARRAY:
+    case EB_JSON_NULL:
+    default:
+      return EB_ATTRIBUTE_STRING;
+    }
+}
+
 /* Returns: (transfer full) (nullable): the attribute's canonical string form */
 static char *
-dup_value (const char *name, const EbJsonValue *value, GError **error)
+dup_value (const char *name, EbJsonKind kind, const EbJsonValue *value, GError **error)
 {
-  EbJsonKind kind = eb_json_value_get_kind (value);
   char *string = NULL;
 
   if (kind == EB_JSON_STRING)
@@ -118,15 +135,17 @@ dup_value (const char *name, const EbJsonValue *value, GError **error)
 static gboolean
 read_attribute (Reader *self, const char *name, const EbJsonValue *value, GError **error)
 {
+  EbJsonKind kind = eb_json_value_get_kind (value);
   g_autofree char *string = NULL;
 
   if (!eb_attribute_check_name (name, error))
     return FALSE;
   /* As if it were not there: JSON format, 2.2. */
-  if (eb_json_value_get_kind (value) == EB_JSON_NULL)
+  if (kind == EB_JSON_NULL)
     return TRUE;
-  string = dup_value (name, value, error);
-  return string != NULL && eb_draft_set (self->draft, name, string, error);
+  string = dup_value (name, kind, value, error);
+  return string != NULL
+         && eb_draft_set_typed (self->draft, name, get_attribute_kind (kind), string, error);
 }
 
 /* Takes @name. The bound is that of the attributes, as otherwise nulls would not be counted. */

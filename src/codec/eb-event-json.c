@@ -10,8 +10,7 @@
 #include "codec/eb-json.h"
 #include "core/eb-media-type.h"
 
-/* Events as structured CloudEvents (JSON format 1.0.2). Attributes are strings here: that is what
- * binary mode makes of every type, and what the log keeps. */
+/* Events as structured CloudEvents (JSON format 1.0.2). */
 
 static void
 append_member (GString *text, const char *name, const char *value)
@@ -20,6 +19,16 @@ append_member (GString *text, const char *name, const char *value)
   g_string_append (text, name);
   g_string_append (text, "\":");
   eb_json_append_string (text, value, strlen (value));
+}
+
+/* The canonical string forms of booleans and integers are JSON. */
+static void
+append_attribute (GString *text, const EbAttribute *attribute)
+{
+  if (attribute->kind == EB_ATTRIBUTE_STRING)
+    append_member (text, attribute->name, attribute->value);
+  else
+    g_string_append_printf (text, ",\"%s\":%s", attribute->name, attribute->value);
 }
 
 /* From HTTP it may hold tabs, and bytes of any encoding, which an attribute may not. */
@@ -91,7 +100,7 @@ append_attributes (GString *text, EbEvent *event)
   for (gsize i = 0; i < n_attributes; i++)
     /* The log's own takes the place of one that was published. */
     if (!g_str_equal (attributes[i].name, "sequence"))
-      append_member (text, attributes[i].name, attributes[i].value);
+      append_attribute (text, &attributes[i]);
 }
 
 /**

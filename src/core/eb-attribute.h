@@ -15,14 +15,29 @@ G_BEGIN_DECLS
 #define EB_MAX_CONTENT_TYPE_LENGTH 1024
 
 /**
+ * EbAttributeKind:
+ *
+ * What CloudEvents types there are to tell apart where a format has types of its own. Whatever else
+ * there is looks like a string there, too.
+ */
+typedef enum
+{
+  EB_ATTRIBUTE_STRING,
+  EB_ATTRIBUTE_BOOLEAN,
+  EB_ATTRIBUTE_INTEGER,
+} EbAttributeKind;
+
+/**
  * EbAttribute:
  * @name: a CloudEvents attribute name
  * @value: its canonical string form, UTF-8 without control characters
+ * @kind: as what it was published
  */
 typedef struct
 {
   const char *name;
   const char *value;
+  EbAttributeKind kind;
 } EbAttribute;
 
 gboolean eb_attribute_check_name (const char *name, GError **error);

@@ -73,9 +73,20 @@ lookup_field (EbDraft *self, const char *name)
   return NULL;
 }
 
+static EbDraftValue *
+value_new (EbAttributeKind kind, const char *text)
+{
+  gsize size = strlen (text) + 1;
+  EbDraftValue *self = g_malloc (sizeof (EbDraftValue) + size);
+
+  self->kind = kind;
+  memcpy (self->text, text, size);
+  return self;
+}
+
 /* @value has been checked. */
 static gboolean
-add (EbDraft *self, const char *name, const char *value, GError **error)
+add (EbDraft *self, const char *name, EbAttributeKind kind, const char *value, GError **error)
 {
   char **field = lookup_field (self, name);
 
@@ -102,7 +113,7 @@ add (EbDraft *self, const char *name, const char *value, GError **error)
   if (field != NULL)
     *field = g_strdup (value);
   else
-    g_tree_insert (self->attributes, g_strdup (name), g_strdup (value));
+    g_tree_insert (self->attributes, g_strdup (name), value_new (kind, value));
   return TRUE;
 }
 
@@ -119,9 +130,23 @@ add (EbDraft *self, const char *name, const char *value, GError **error)
 gboolean
 eb_draft_set (EbDraft *self, const char *name, const char *value, GError **error)
 {
+  return eb_draft_set_typed (self, name, EB_ATTRIBUTE_STRING, value, error);
+}
+
+/**
+ * eb_draft_set_typed:
+ * @kind: another than %EB_ATTRIBUTE_STRING for extensions only
+ * @value: the canonical string form, which is one of @kind
+ *
+ * As eb_draft_set(), for formats that have types.
+ */
+gboolean
+eb_draft_set_typed (
+    EbDraft *self, const char *name, EbAttributeKind kind, const char *value, GError **error)
+{
   if (!eb_attribute_check (name, value, error))
     return FALSE;
-  return g_str_equal (name, "specversion") || add (self, name, value, error);
+  return g_str_equal (name, "specversion") || add (self, name, kind, value, error);
 }
 
 static gboolean
@@ -152,7 +177,7 @@ eb_draft_set_content_type (EbDraft *self, const char *value, GError **error)
                  "Content-Type has %" G_GSIZE_FORMAT " bytes, more than %d", strlen (value),
                  EB_MAX_CONTENT_TYPE_LENGTH);
   else
-    return add (self, "datacontenttype", value, error);
+    return add (self, "datacontenttype", EB_ATTRIBUTE_STRING, value, error);
   return FALSE;
 }
 

@@ -12,6 +12,18 @@ G_BEGIN_DECLS
 #define EB_DEFAULT_SOURCE "/eventbus"
 
 /**
+ * EbDraftValue:
+ * @text: the canonical string form
+ *
+ * What one attribute is.
+ */
+typedef struct
+{
+  EbAttributeKind kind;
+  char text[];
+} EbDraftValue;
+
+/**
  * EbDraft:
  *
  * What somebody wants published: a CloudEvents 1.0 event that has no place in the log yet. It is
@@ -23,7 +35,7 @@ typedef struct
   char *source;       /* (owned) (nullable) until eb_draft_complete() */
   char *type;         /* (owned) (nullable) until eb_draft_complete() */
   char *content_type; /* (owned) (nullable) not always UTF-8 */
-  GTree *attributes;  /* (owned) (element-type utf8 utf8) all others, sorted by name */
+  GTree *attributes;  /* (owned) (element-type utf8 EbDraftValue) all others, sorted by name */
   GBytes *data;       /* (owned) */
   gsize size;         /* bytes of all names and values together */
   gboolean named;     /* the publisher gave both id and source, so a repeat can be told */
@@ -33,6 +45,8 @@ EbDraft *eb_draft_new (GBytes *data);
 void eb_draft_free (EbDraft *self);
 void eb_draft_replace_data (EbDraft *self, GBytes *data);
 gboolean eb_draft_set (EbDraft *self, const char *name, const char *value, GError **error);
+gboolean eb_draft_set_typed (
+    EbDraft *self, const char *name, EbAttributeKind kind, const char *value, GError **error);
 gboolean eb_draft_set_content_type (EbDraft *self, const char *value, GError **error);
 gboolean eb_draft_complete (EbDraft *self, GError **error);
 

@@ -47,14 +47,22 @@ pack (Packer *packer, const char *string)
   return packed;
 }
 
-static gboolean
-pack_attribute (gpointer name, gpointer value, gpointer user_data)
+static void
+pack_attribute (Packer *packer, const char *name, EbAttributeKind kind, const char *value)
 {
-  Packer *packer = user_data;
   EbAttribute *attribute = &packer->event->attributes[packer->event->n_attributes++];
 
   attribute->name = pack (packer, name);
   attribute->value = pack (packer, value);
+  attribute->kind = kind;
+}
+
+static gboolean
+pack_draft_value (gpointer name, gpointer data, gpointer user_data)
+{
+  const EbDraftValue *value = data;
+
+  pack_attribute (user_data, name, value->kind, value->text);
   return FALSE;
 }
 
@@ -88,7 +96,7 @@ eb_event_new (const EbDraft *draft, guint64 sequence, gint64 accepted_us)
   self->source = pack (&packer, draft->source);
   self->type = pack (&packer, draft->type);
   self->content_type = pack (&packer, draft->content_type);
-  g_tree_foreach (draft->attributes, pack_attribute, &packer);
+  g_tree_foreach (draft->attributes, pack_draft_value, &packer);
 
   return self;
 }
@@ -130,8 +138,8 @@ eb_event_new_stored (const EbEventFields *fields, guint64 sequence, gint64 accep
   self->type = pack (&packer, fields->type);
   self->content_type = pack (&packer, fields->content_type);
   for (gsize i = 0; i < fields->n_attributes; i++)
-    pack_attribute ((gpointer) fields->attributes[i].name, (gpointer) fields->attributes[i].value,
-                    &packer);
+    pack_attribute (&packer, fields->attributes[i].name, fields->attributes[i].kind,
+                    fields->attributes[i].value);
   return self;
 }
 

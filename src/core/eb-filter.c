@@ -268,7 +268,8 @@ eb_filter_get_n_attributes (const EbFilter *self)
 EbAttribute
 eb_filter_get_attribute (const EbFilter *self, guint index)
 {
-  return (EbAttribute){ self->terms->pdata[2 * index], self->terms->pdata[2 * index + 1] };
+  return (EbAttribute){ .name = self->terms->pdata[2 * index],
+                        .value = self->terms->pdata[2 * index + 1] };
 }
 
 /**

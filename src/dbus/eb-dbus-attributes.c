@@ -8,8 +8,8 @@
 #include "core/eb-error.h"
 #include "dbus/eb-dbus-integer.h"
 
-/* From the D-Bus types of attribute values to the canonical strings of CloudEvents 1.0.2, "Type
- * System". */
+/* From the D-Bus types of attribute values to the types and canonical strings of CloudEvents 1.0.2,
+ * "Type System". */
 
 static char *
 integer_to_string (const char *name, gint64 integer, GError **error)
@@ -31,6 +31,17 @@ bytes_to_string (GVariant *value)
 
   /* g_base64_encode() wants a pointer even to nothing. */
   return size > 0 ? g_base64_encode (bytes, size) : g_strdup ("");
+}
+
+/* Bytes are a string here, as they are wherever there is no type for them. */
+static EbAttributeKind
+get_kind (GVariant *value)
+{
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)
+      || g_variant_is_of_type (value, G_VARIANT_TYPE_BYTESTRING))
+    return EB_ATTRIBUTE_STRING;
+  return g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN) ? EB_ATTRIBUTE_BOOLEAN
+                                                              : EB_ATTRIBUTE_INTEGER;
 }
 
 static char *
@@ -89,7 +100,7 @@ eb_dbus_attributes_apply (GVariant *attributes, EbDraft *draft, GError **error)
           return FALSE;
         }
       text = value_to_string (name, value, error);
-      if (text == NULL || !eb_draft_set (draft, name, text, error))
+      if (text == NULL || !eb_draft_set_typed (draft, name, get_kind (value), text, error))
         return FALSE;
     }
   return TRUE;

@@ -212,6 +212,21 @@ is_ours (const char *name)
 }
 
 static GVariant *
+describe_attribute (const EbAttribute *attribute)
+{
+  switch (attribute->kind)
+    {
+    case EB_ATTRIBUTE_BOOLEAN:
+      return g_variant_new_boolean (g_str_equal (attribute->value, "true"));
+    case EB_ATTRIBUTE_INTEGER:
+      return g_variant_new_int32 ((gint32) g_ascii_strtoll (attribute->value, NULL, 10));
+    case EB_ATTRIBUTE_STRING:
+    default:
+      return g_variant_new_string (attribute->value);
+    }
+}
+
+static GVariant *
 describe_attributes (EbChannel *channel, EbDelivery *delivery, EbEvent *event)
 {
   gsize n_attributes;
@@ -225,7 +240,7 @@ describe_attributes (EbChannel *channel, EbDelivery *delivery, EbEvent *event)
   for (gsize i = 0; i < n_attributes; i++)
     if (!is_ours (attributes[i].name))
       g_variant_builder_add (&builder, "{sv}", attributes[i].name,
-                             g_variant_new_string (attributes[i].value));
+                             describe_attribute (&attributes[i]));
   g_variant_builder_add (&builder, "{sv}", "previous", g_variant_new_uint64 (delivery->previous));
   /* The hyphen keeps it apart from every CloudEvents attribute. */
   g_variant_builder_add (&builder, "{sv}", "eventbus-subscription",

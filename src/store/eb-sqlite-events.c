@@ -66,6 +66,29 @@ bind_blob (sqlite3_stmt *statement, int column, gconstpointer bytes, gsize size)
   sqlite3_bind_blob64 (statement, column + 1, size > 0 ? bytes : "", size, SQLITE_STATIC);
 }
 
+/* Says in a row, before an attribute's name, that it is no string. A name has letters and digits
+ * only, so rows that were written before there were kinds read as they always did. */
+#define BOOLEAN_MARK '?'
+#define INTEGER_MARK '#'
+
+static void
+pack_kind (GByteArray *packed, EbAttributeKind kind)
+{
+  guint8 mark = kind == EB_ATTRIBUTE_BOOLEAN ? BOOLEAN_MARK : INTEGER_MARK;
+
+  if (kind != EB_ATTRIBUTE_STRING)
+    g_byte_array_append (packed, &mark, 1);
+}
+
+/* Leaves @name at what follows the mark. */
+static EbAttributeKind
+unpack_kind (const char **name)
+{
+  if (**name != BOOLEAN_MARK && **name != INTEGER_MARK)
+    return EB_ATTRIBUTE_STRING;
+  return *(*name)++ == BOOLEAN_MARK ? EB_ATTRIBUTE_BOOLEAN : EB_ATTRIBUTE_INTEGER;
+}
+
 static GByteArray *
 pack_attributes (const EbEventFields *fields)
 {
@@ -75,6 +98,7 @@ pack_attributes (const EbEventFields *fields)
     {
       const EbAttribute *attribute = &fields->attributes[i];
 
+      pack_kind (packed, attribute->kind);
       g_byte_array_append (packed, (const guint8 *) attribute->name,
                            (guint) strlen (attribute->name) + 1);
       g_byte_array_append (packed, (const guint8 *) attribute->value,
@@ -140,6 +164,7 @@ unpack_attributes (const char *packed, gsize size, GArray *attributes)
     {
       EbAttribute attribute = { .name = at };
 
+      attribute.kind = unpack_kind (&attribute.name);
       at += strlen (at) + 1;
       if (at == end)
         return FALSE;

@@ -81,3 +81,9 @@ export function assertSame (arrived, published) {
   assert.equal(Date.parse(arrived.time), Date.parse(published.time));
   assert.deepEqual(dataOf(arrived), dataOf(published));
 }
+
+/** Fails unless the extensions that are no strings are what they were. */
+export function assertSameTypes (arrived, published) {
+  for (const [name, value] of Object.entries(published))
+    if (['boolean', 'number'].includes(typeof value)) assert.strictEqual(arrived[name], value);
+}

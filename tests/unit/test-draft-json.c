@@ -84,17 +84,20 @@ test_attributes (void)
       " { \"type\" : \"com.example\\u002ex\", \"id\":\"\\ud83d\\ude00\",\"source\":\"urn:a\","
       "\"specversion\":\"1.0\",\"subject\":null,\"time\":\"2018-04-05T17:31:00Z\","
       "\"dataschema\":\"http://a/b#c\",\"yes\":true,\"no\":false,\"most\":2147483647,"
-      "\"least\":-2147483648,\"zero\":-0,\"empty\":\"\",\"\\u0061b1\":\"c\"} \n";
+      "\"least\":-2147483648,\"zero\":-0,\"word\":\"true\",\"digits\":\"1\",\"empty\":\"\","
+      "\"\\u0061b1\":\"c\"} \n";
   static const EbAttribute expected[] = {
-    { "time", "2018-04-05T17:31:00Z" },
-    { "dataschema", "http://a/b#c" },
-    { "yes", "true" },
-    { "no", "false" },
-    { "most", "2147483647" },
-    { "least", "-2147483648" },
-    { "zero", "0" },
-    { "empty", "" },
-    { "ab1", "c" },
+    { "time", "2018-04-05T17:31:00Z", EB_ATTRIBUTE_STRING },
+    { "dataschema", "http://a/b#c", EB_ATTRIBUTE_STRING },
+    { "yes", "true", EB_ATTRIBUTE_BOOLEAN },
+    { "no", "false", EB_ATTRIBUTE_BOOLEAN },
+    { "most", "2147483647", EB_ATTRIBUTE_INTEGER },
+    { "least", "-2147483648", EB_ATTRIBUTE_INTEGER },
+    { "zero", "0", EB_ATTRIBUTE_INTEGER },
+    { "word", "true", EB_ATTRIBUTE_STRING },
+    { "digits", "1", EB_ATTRIBUTE_STRING },
+    { "empty", "", EB_ATTRIBUTE_STRING },
+    { "ab1", "c", EB_ATTRIBUTE_STRING },
   };
   g_autoptr (GError) error = NULL;
   g_autoptr (EbDraft) draft = parse (text, strlen (text), &error);
@@ -105,7 +108,13 @@ test_attributes (void)
   g_assert_cmpstr (draft->type, ==, "com.example.x");
   g_assert_cmpint (g_tree_nnodes (draft->attributes), ==, G_N_ELEMENTS (expected));
   for (gsize i = 0; i < G_N_ELEMENTS (expected); i++)
-    g_assert_cmpstr (g_tree_lookup (draft->attributes, expected[i].name), ==, expected[i].value);
+    {
+      const EbDraftValue *value = g_tree_lookup (draft->attributes, expected[i].name);
+
+      g_assert_nonnull (value);
+      g_assert_cmpstr (value->text, ==, expected[i].value);
+      g_assert_cmpint (value->kind, ==, expected[i].kind);
+    }
 }
 
 typedef struct

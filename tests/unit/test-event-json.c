@@ -91,14 +91,19 @@ test_attributes (void)
   g_assert_true (eb_draft_set (draft, "id", "\"\\\xc3\xa9", NULL));
   g_assert_true (eb_draft_set (draft, "subject", "a", NULL));
   g_assert_true (eb_draft_set (draft, "empty", "", NULL));
+  g_assert_true (eb_draft_set (draft, "digits", "1", NULL));
+  g_assert_true (eb_draft_set_typed (draft, "flag", EB_ATTRIBUTE_BOOLEAN, "true", NULL));
+  g_assert_true (eb_draft_set_typed (draft, "count", EB_ATTRIBUTE_INTEGER, "-3", NULL));
   g_assert_true (eb_draft_set (draft, "sequence", "mine", NULL));
   g_assert_true (eb_draft_complete (draft, NULL));
   event = eb_event_new (draft, G_MAXINT64, 0);
   eb_event_append_json (event, text);
-  g_assert_cmpstr (text->str, ==,
-                   "[{\"specversion\":\"1.0\",\"id\":\"\\\"\\\\\xc3\xa9\",\"source\":\"/eventbus\","
-                   "\"type\":\"org.example.EventBus.message\",\"empty\":\"\",\"subject\":\"a\","
-                   "\"sequence\":\"09223372036854775807\"}");
+  g_assert_cmpstr (
+      text->str, ==,
+      "[{\"specversion\":\"1.0\",\"id\":\"\\\"\\\\\xc3\xa9\",\"source\":\"/eventbus\","
+      "\"type\":\"org.example.EventBus.message\",\"count\":-3,\"digits\":\"1\",\"empty\":\"\","
+      "\"flag\":true,\"subject\":\"a\","
+      "\"sequence\":\"09223372036854775807\"}");
 }
 
 static void

@@ -87,6 +87,27 @@ assert_refused (EbStoreFixture *fixture, const char *path, const char *why)
 }
 
 static void
+assert_kinds (EbEvent *event)
+{
+  static const EbAttribute expected[] = {
+    { "count", "3", EB_ATTRIBUTE_INTEGER },
+    { "flag", "false", EB_ATTRIBUTE_BOOLEAN },
+    { "subject", "eu/1", EB_ATTRIBUTE_STRING },
+    { "zone", "", EB_ATTRIBUTE_STRING },
+  };
+  gsize n_attributes;
+  const EbAttribute *attributes = eb_event_get_attributes (event, &n_attributes);
+
+  g_assert_cmpuint (n_attributes, ==, G_N_ELEMENTS (expected));
+  for (gsize i = 0; i < n_attributes; i++)
+    {
+      g_assert_cmpstr (attributes[i].name, ==, expected[i].name);
+      g_assert_cmpstr (attributes[i].value, ==, expected[i].value);
+      g_assert_cmpint (attributes[i].kind, ==, expected[i].kind);
+    }
+}
+
+static void
 test_reopen (EbStoreFixture *fixture, gconstpointer data)
 {
   g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_draft_free);
@@ -102,6 +123,8 @@ test_reopen (EbStoreFixture *fixture, gconstpointer data)
   g_assert_true (eb_draft_set (draft, "datacontenttype", "text/plain", NULL));
   g_assert_true (eb_draft_set (draft, "subject", "eu/1", NULL));
   g_assert_true (eb_draft_set (draft, "zone", "", NULL));
+  g_assert_true (eb_draft_set_typed (draft, "flag", EB_ATTRIBUTE_BOOLEAN, "false", NULL));
+  g_assert_true (eb_draft_set_typed (draft, "count", EB_ATTRIBUTE_INTEGER, "3", NULL));
   eb_log_append_async (fixture->log, drafts, NULL, eb_test_result_cb, &result);
   receipts = eb_log_append_finish (fixture->log, eb_test_wait_for_result (&result), NULL);
   g_assert_cmpuint (receipts->len, ==, 1);
@@ -124,6 +147,7 @@ test_reopen (EbStoreFixture *fixture, gconstpointer data)
   g_assert_cmpstr (eb_event_get_content_type (b), ==, "text/plain");
   g_assert_cmpstr (eb_event_get_attribute (b, "subject"), ==, "eu/1");
   g_assert_cmpstr (eb_event_get_attribute (b, "zone"), ==, "");
+  assert_kinds (b);
   g_assert_cmpint (eb_event_get_accepted (a), ==, eb_event_get_accepted (b));
   g_assert_cmpuint (eb_store_fixture_append (fixture, "two"), ==, 2);
 }
