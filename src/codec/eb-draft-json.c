@@ -240,23 +240,20 @@ static gboolean
 read_data (Reader *self, GError **error)
 {
   g_autoptr (GBytes) data = NULL;
-  gboolean implied = FALSE;
 
   if (self->data.text != NULL && self->data_base64.text != NULL)
     return fail (error, "data", "and “data_base64” exclude each other");
   if (self->data_base64.text != NULL)
     data = decode_base64 (&self->data_base64, error);
   else if (self->data.text != NULL)
-    {
-      implied = self->draft->content_type == NULL;
-      data = dup_data (self, error);
-    }
+    data = dup_data (self, error);
   else
     return TRUE;
   if (data == NULL)
     return FALSE;
   eb_draft_replace_data (self->draft, data);
-  return !implied || eb_draft_set (self->draft, "datacontenttype", "application/json", error);
+  self->draft->is_json = self->data.text != NULL && self->draft->content_type == NULL;
+  return TRUE;
 }
 
 /* Events */

@@ -78,7 +78,7 @@ write_binary (HeaderWriter *writer, const EbEvent *event)
 {
   gsize n_attributes;
   const EbAttribute *attributes = eb_event_get_attributes (event, &n_attributes);
-  const char *content_type = eb_event_get_content_type (event);
+  const char *content_type = eb_event_get_media_type (event);
 
   if (content_type != NULL)
     writer->func ("Content-Type", content_type, writer->user_data);

@@ -37,6 +37,7 @@ typedef struct
   char *content_type; /* (owned) (nullable) not always UTF-8 */
   GTree *attributes;  /* (owned) (element-type utf8 EbDraftValue) all others, sorted by name */
   GBytes *data;       /* (owned) */
+  gboolean is_json;   /* the data is JSON because a format says so that needs no content_type */
   gsize size;         /* bytes of all names and values together */
   gboolean named;     /* the publisher gave both id and source, so a repeat can be told */
 } EbDraft;

@@ -22,7 +22,8 @@ struct _EbEvent
   const char *type;
   const char *content_type; /* (nullable) */
   GBytes *data;             /* (owned) */
-  gsize n_attributes;
+  guint n_attributes;
+  gboolean is_json;         /* the data is JSON although there is no content_type */
   EbAttribute attributes[]; /* all others, sorted by name; the strings follow it */
 };
 
@@ -92,6 +93,7 @@ eb_event_new (const EbDraft *draft, guint64 sequence, gint64 accepted_us)
   self->data = g_bytes_ref (draft->data);
   self->charge = size + g_bytes_get_size (draft->data) + OVERHEAD;
   self->n_attributes = 0;
+  self->is_json = draft->content_type == NULL && draft->is_json;
   self->id = pack (&packer, draft->id);
   self->source = pack (&packer, draft->source);
   self->type = pack (&packer, draft->type);
@@ -133,6 +135,7 @@ eb_event_new_stored (const EbEventFields *fields, guint64 sequence, gint64 accep
   self->data = g_bytes_ref (fields->data);
   self->charge = size + g_bytes_get_size (fields->data) + OVERHEAD;
   self->n_attributes = 0;
+  self->is_json = fields->is_json;
   self->id = pack (&packer, fields->id);
   self->source = pack (&packer, fields->source);
   self->type = pack (&packer, fields->type);
@@ -209,6 +212,18 @@ const char *
 eb_event_get_content_type (const EbEvent *self)
 {
   return self->content_type;
+}
+
+/**
+ * eb_event_get_media_type:
+ *
+ * Returns: (nullable): what says outside the event what its data is: `datacontenttype`, or without
+ *   it `application/json` if the event was published in a format in which that goes without saying
+ */
+const char *
+eb_event_get_media_type (const EbEvent *self)
+{
+  return self->is_json ? "application/json" : self->content_type;
 }
 
 /**

@@ -12,6 +12,7 @@ typedef struct _EbEvent EbEvent;
 /**
  * EbEventFields:
  * @content_type: (nullable)
+ * @is_json: the data is JSON although there is no @content_type
  * @attributes: (array length=n_attributes): all others, sorted by name
  *
  * What makes an event up, as a store kept it.
@@ -22,6 +23,7 @@ typedef struct
   const char *source;
   const char *type;
   const char *content_type;
+  gboolean is_json;
   const EbAttribute *attributes;
   gsize n_attributes;
   GBytes *data;
@@ -38,6 +40,7 @@ const char *eb_event_get_id (const EbEvent *self);
 const char *eb_event_get_source (const EbEvent *self);
 const char *eb_event_get_event_type (const EbEvent *self);
 const char *eb_event_get_content_type (const EbEvent *self);
+const char *eb_event_get_media_type (const EbEvent *self);
 const char *eb_event_get_attribute (const EbEvent *self, const char *name);
 const EbAttribute *eb_event_get_attributes (const EbEvent *self, gsize *n_attributes);
 GBytes *eb_event_get_data (const EbEvent *self);

@@ -66,6 +66,9 @@ bind_blob (sqlite3_stmt *statement, int column, gconstpointer bytes, gsize size)
   sqlite3_bind_blob64 (statement, column + 1, size > 0 ? bytes : "", size, SQLITE_STATIC);
 }
 
+/* In a row, the content type of data that is JSON although the event does not say so. */
+#define IMPLIED ""
+
 /* Says in a row, before an attribute's name, that it is no string. A name has letters and digits
  * only, so rows that were written before there were kinds read as they always did. */
 #define BOOLEAN_MARK '?'
@@ -131,6 +134,8 @@ eb_sqlite_events_insert (EbSqliteDatabase *database, EbEvent *event, GError **er
 
   if (statement == NULL)
     return FALSE;
+  if (fields.content_type == NULL && eb_event_get_media_type (event) != NULL)
+    fields.content_type = IMPLIED;
   fields.attributes = eb_event_get_attributes (event, &fields.n_attributes);
   attributes = pack_attributes (&fields);
 
@@ -205,6 +210,11 @@ event_from_row (sqlite3_stmt *statement, GArray *attributes)
       || compute_checksum (sequence, accepted_us, &fields, packed, packed_size)
              != sqlite3_column_int64 (statement, COLUMN_CHECKSUM))
     return NULL;
+  if (g_strcmp0 (fields.content_type, IMPLIED) == 0)
+    {
+      fields.content_type = NULL;
+      fields.is_json = TRUE;
+    }
   fields.attributes = (gconstpointer) attributes->data;
   fields.n_attributes = attributes->len;
   return eb_event_new_stored (&fields, sequence, accepted_us);

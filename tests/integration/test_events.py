@@ -103,6 +103,17 @@ class PublishTest(EventsCase):
                 self.assertEqual((status, headers["Content-Type"], body),
                                  (200, content_type, data))
 
+    def test_no_content_type(self):
+        """JSON without a datacontenttype says so in headers only, where it must."""
+        self.structured(event(data={"a": 1}))
+        self.post(b"1", "?type=com.example.b")
+        (implied, absent), _ = self.history()
+        self.assertEqual(implied["data"], {"a": 1})
+        self.assertNotIn("datacontenttype", implied)
+        self.assertNotIn("datacontenttype", absent)
+        self.assertEqual([self.exchange("GET", f"/v1/events/{number}")[1]["Content-Type"]
+                          for number in (1, 2)], ["application/json", None])
+
     def test_content_type_of_the_request(self):
         for content_type in (STRUCTURED.upper(), f"{STRUCTURED}; charset=utf-8",
                              f'{STRUCTURED};charset="UTF-8"'):

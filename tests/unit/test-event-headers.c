@@ -88,6 +88,23 @@ assert_headers (EbMode mode, const char *expected)
   g_assert_cmpstr (text->str, ==, expected);
 }
 
+/* Binary mode has no way but a header to say that the data is JSON. */
+static void
+test_write_implied (void)
+{
+  g_autoptr (GBytes) data = g_bytes_new_static ("1", 1);
+  g_autoptr (EbDraft) draft = eb_draft_new (data);
+  g_autoptr (EbEvent) event = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  draft->is_json = TRUE;
+  g_assert_true (eb_draft_complete (draft, NULL));
+  event = eb_event_new (draft, 7, 0);
+  eb_event_foreach_header (event, EB_MODE_BINARY, append_header, text);
+  g_assert_true (g_str_has_prefix (text->str, "Content-Type: application/json\n"));
+  g_assert_null (eb_event_get_attribute (event, "datacontenttype"));
+}
+
 static void
 test_write (void)
 {
@@ -110,6 +127,7 @@ main (int argc, char **argv)
   g_test_add_func ("/event-headers/decode", test_decode);
   g_test_add_func ("/event-headers/decode-refused", test_decode_refused);
   g_test_add_func ("/event-headers/write", test_write);
+  g_test_add_func ("/event-headers/write-implied", test_write_implied);
 
   return g_test_run ();
 }

@@ -108,6 +108,25 @@ assert_kinds (EbEvent *event)
 }
 
 static void
+test_implied_json (EbStoreFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_draft_free);
+  g_autoptr (GArray) receipts = NULL;
+  g_autoptr (EbPage) page = NULL;
+
+  g_ptr_array_add (drafts, eb_store_fixture_new_draft ("1"));
+  g_ptr_array_add (drafts, eb_store_fixture_new_draft ("2"));
+  ((EbDraft *) drafts->pdata[0])->is_json = TRUE;
+  receipts = eb_store_fixture_append_drafts (fixture, drafts);
+  reopen (fixture);
+  page = eb_store_fixture_read (fixture, 0, 1000);
+  g_assert_cmpuint (page->events->len, ==, 2);
+  g_assert_null (eb_event_get_content_type (page->events->pdata[0]));
+  g_assert_cmpstr (eb_event_get_media_type (page->events->pdata[0]), ==, "application/json");
+  g_assert_null (eb_event_get_media_type (page->events->pdata[1]));
+}
+
+static void
 test_reopen (EbStoreFixture *fixture, gconstpointer data)
 {
   g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_draft_free);
@@ -504,6 +523,7 @@ main (int argc, char **argv)
   g_log_set_writer_func (watch_log_cb, &log_watch, NULL);
 
   ADD ("reopen", test_reopen);
+  ADD ("implied-json", test_implied_json);
   ADD ("emptied", test_emptied);
   ADD ("ledger", test_ledger);
   ADD ("bad-subscription", test_bad_subscription);
