@@ -219,6 +219,7 @@ write_attempt (JsonBuilder *builder, const EbAttemptView *attempt)
       g_strdup_printf ("%s.%03dZ", second, (int) (attempt->started_us / 1000 % 1000));
 
   json_builder_begin_object (builder);
+  write_integer (builder, "number", (gint64) attempt->number);
   write_integer (builder, "sequence", (gint64) attempt->sequence);
   write_integer (builder, "attempt", attempt->attempt);
   json_builder_set_member_name (builder, "started");

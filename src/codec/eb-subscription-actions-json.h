@@ -29,6 +29,7 @@ char *eb_ping_to_json (guint status, const char *reason, gint64 duration_us);
 
 /**
  * EbAttemptView:
+ * @number: counts the subscription's attempts, from 1
  * @sequence: of the event
  * @attempt: 1 for the first
  * @status: the sink's; 0 if there was no answer
@@ -37,6 +38,7 @@ char *eb_ping_to_json (guint status, const char *reason, gint64 duration_us);
  */
 typedef struct
 {
+  guint64 number;
   guint64 sequence;
   guint attempt;
   guint status;

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 
 /**
  * EbAttemptRecord:
+ * @number: counts the subscription's attempts, from 1
  * @sequence: of the event; of a batch, of its last one
  * @attempt: 1 for the first
  * @started_us: real time
@@ -23,6 +24,7 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
+  guint64 number;
   guint64 sequence;
   guint attempt;
   guint status;

@@ -14,7 +14,7 @@
  * thread. */
 struct _EbAttempts
 {
-  guint n_added;            /* in all */
+  guint64 n_added;          /* in all */
   guint n_allocated;        /* records that there is room for */
   EbAttemptRecord *records; /* (owned) (array length=n_allocated): the last of them, in a ring */
 };
@@ -36,7 +36,7 @@ eb_attempts_free (EbAttempts *self)
 
 /* Before there is a ring, the records stand in order. */
 static EbAttemptRecord *
-get_place (EbAttempts *self, guint number)
+get_place (EbAttempts *self, guint64 number)
 {
   if (number == self->n_allocated && self->n_allocated < EB_ATTEMPTS_KEPT)
     {
@@ -64,15 +64,13 @@ eb_attempts_add (EbAttempts *self,
   EbAttemptRecord *record = get_place (self, self->n_added);
 
   g_free (record->reason);
+  record->number = ++self->n_added;
   record->sequence = eb_event_get_sequence (eb_parcel_get_event (delivery->parcel));
   record->attempt = delivery->attempt;
   record->started_us = delivery->sent_us;
   record->duration_us = now_us - delivery->sent_us;
   record->status = answer->kind == EB_ANSWER_RESPONSE ? answer->status : 0;
   record->reason = eb_answer_is_success (answer) ? NULL : eb_answer_describe (answer);
-  self->n_added++;
-  if (self->n_added == 2 * EB_ATTEMPTS_KEPT)
-    self->n_added = EB_ATTEMPTS_KEPT; /* the same place in the ring */
 }
 
 /**
@@ -97,7 +95,7 @@ eb_attempts_list (EbAttempts *self, EbClock *clock)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_attempt_record_free);
   gint64 offset_us = eb_clock_get_real (clock) - eb_clock_get_monotonic (clock);
-  guint n = MIN (self->n_added, EB_ATTEMPTS_KEPT);
+  guint n = (guint) MIN (self->n_added, EB_ATTEMPTS_KEPT);
 
   for (guint i = 1; i <= n; i++)
     {

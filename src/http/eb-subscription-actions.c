@@ -10,6 +10,8 @@
 #include "codec/eb-subscription-json.h"
 #include "http/eb-query.h"
 
+#define DEFAULT_LIMIT 100
+
 /* What is asked of one subscription that there is: keep alive, pause, resume, replay, test, rotate
  * its secret, list its last attempts. */
 
@@ -294,17 +296,54 @@ eb_subscription_action_rotate (EbExchange *taken, const char *id)
 
 /* Attempts */
 
-static char *
-attempts_to_json (GPtrArray *records, guint64 limit)
+/* Of the newest first; those after one are those before it in time. Numbers count from 1. */
+#define FROM_THE_NEWEST 0
+
+typedef struct
+{
+  guint64 after; /* a number, or FROM_THE_NEWEST */
+  guint64 limit;
+} Paging;
+
+static gboolean
+read_paging (EbExchange *exchange, Paging *paging, GError **error)
+{
+  *paging = (Paging){ FROM_THE_NEWEST, DEFAULT_LIMIT };
+  return eb_query_get_number (exchange->query, "after", 1, G_MAXINT64, &paging->after, error)
+         && eb_query_get_number (exchange->query, "limit", 1, EB_SUBSCRIPTIONS_MAX, &paging->limit,
+                                 error);
+}
+
+static void
+add_link (EbExchange *exchange, guint64 after, guint64 limit)
+{
+  g_autofree char *link =
+      g_strdup_printf ("<%s?after=%" G_GUINT64_FORMAT "&limit=%" G_GUINT64_FORMAT ">; rel=\"next\"",
+                       exchange->path, after, limit);
+
+  soup_message_headers_append (soup_server_message_get_response_headers (exchange->message), "Link",
+                               link);
+}
+
+static void
+reply_attempts (EbExchange *exchange, GPtrArray *records, const Paging *paging)
 {
   EbAttemptView views[EB_ATTEMPTS_KEPT];
-  gsize n = MIN (MIN (records->len, limit), G_N_ELEMENTS (views));
+  gsize n = 0;
 
-  for (gsize i = 0; i < n; i++)
+  for (guint i = 0; i < records->len; i++)
     {
       const EbAttemptRecord *record = g_ptr_array_index (records, i);
 
-      views[i] = (EbAttemptView){
+      if (paging->after != FROM_THE_NEWEST && record->number >= paging->after)
+        continue;
+      if (n == MIN (paging->limit, G_N_ELEMENTS (views)))
+        {
+          add_link (exchange, views[n - 1].number, paging->limit);
+          break;
+        }
+      views[n++] = (EbAttemptView){
+        .number = record->number,
         .sequence = record->sequence,
         .attempt = record->attempt,
         .status = record->status,
@@ -313,7 +352,7 @@ attempts_to_json (GPtrArray *records, guint64 limit)
         .reason = record->reason,
       };
     }
-  return eb_attempts_to_json (views, n);
+  eb_exchange_reply_json (exchange, eb_attempts_to_json (views, n));
 }
 
 static void
@@ -321,13 +360,13 @@ attempts_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (EbExchange) exchange = user_data;
   g_autoptr (GError) error = NULL;
-  guint64 limit = EB_ATTEMPTS_KEPT;
+  Paging paging;
   g_autoptr (GPtrArray) records = eb_bus_list_attempts_finish (EB_BUS (source), result, &error);
 
   if (records == NULL)
     eb_exchange_reply_error (exchange, error);
-  else if (eb_query_get_number (exchange->query, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit, NULL))
-    eb_exchange_reply_json (exchange, attempts_to_json (records, limit));
+  else if (read_paging (exchange, &paging, NULL))
+    reply_attempts (exchange, records, &paging);
 }
 
 /**
@@ -339,9 +378,9 @@ eb_subscription_action_list_attempts (EbExchange *taken, const char *id)
 {
   g_autoptr (EbExchange) exchange = taken;
   g_autoptr (GError) error = NULL;
-  guint64 limit;
+  Paging paging;
 
-  if (!eb_query_get_number (exchange->query, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit, &error))
+  if (!read_paging (exchange, &paging, &error))
     {
       eb_exchange_reply_error (exchange, error);
       return;

@@ -235,7 +235,7 @@ static const EbSubscriptionRoute routes[] = {
   { "/replay", "POST", eb_subscription_action_replay, { NULL } },
   { "/test", "POST", eb_subscription_action_test, { NULL } },
   { "/secret", "POST", eb_subscription_action_rotate, { NULL } },
-  { "/deliveries", "GET", eb_subscription_action_list_attempts, { "limit" } },
+  { "/deliveries", "GET", eb_subscription_action_list_attempts, { "after", "limit" } },
 };
 
 static void

@@ -444,7 +444,24 @@ class DeliveriesTest(SubscriptionsCase):
         self.assertEqual({(one["attempt"], one["status"], one["reason"]) for one in attempts},
                          {(1, 200, None)})
         self.assertRegex(attempts[0]["started"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
-        self.assertEqual(len(self.ask(200, "GET", f"{path}?limit=1")[1]), 1)
+
+    def test_deliveries_page_by_page(self):
+        self.put("ä", self.url)
+        for _ in range(3):
+            self.publish()
+        path = path_of("ä", "/deliveries")
+        self.wait_until(lambda: len(self.ask(200, "GET", path)[1]) == 3, "three attempts")
+        self.assertNotIn("Link", self.ask(200, "GET", path)[0])
+        found = []
+        path += "?limit=1"
+        while path:
+            headers, page = self.ask(200, "GET", path)
+            found += [one["number"] for one in page]
+            path = headers["Link"] and headers["Link"].split(">")[0][1:]
+            self.assertEqual(len(page), 1)
+        self.assertEqual(found, [3, 2, 1])
+        for query in ("after=0", "after=x", "limit=0", "before=1"):
+            self.problem(400, query.split("=")[0], "GET", path_of("ä", "/deliveries?" + query))
 
     def test_last_error(self):
         def refuse(sink, connection):

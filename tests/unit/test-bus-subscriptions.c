@@ -378,6 +378,7 @@ test_attempts (Fixture *fixture, gconstpointer data)
     {
       const EbAttemptRecord *record = attempts->pdata[i];
 
+      g_assert_cmpuint (record->number, ==, 33 - i);
       g_assert_cmpuint (record->sequence, ==, 33 - i);
       g_assert_cmpuint (record->attempt, ==, 1);
       g_assert_cmpuint (record->status, ==, 200);

@@ -437,8 +437,8 @@ static void
 test_answers (void)
 {
   const EbAttemptView attempts[] = {
-    { 7, 2, 500, 1700000000123456, 15999, "answered 500" },
-    { 6, 1, 204, 1700000000000000, 100, NULL },
+    { 31, 7, 2, 500, 1700000000123456, 15999, "answered 500" },
+    { 30, 6, 1, 204, 1700000000000000, 100, NULL },
   };
   g_autofree char *ping = eb_ping_to_json (0, "nobody \"there\"", 1500);
   g_autofree char *list = eb_attempts_to_json (attempts, G_N_ELEMENTS (attempts));
@@ -446,11 +446,12 @@ test_answers (void)
 
   g_assert_cmpstr (ping, ==, "{\"status\":0,\"reason\":\"nobody \\\"there\\\"\",\"duration\":1}");
   g_assert_cmpstr (secret, ==, "{\"secret\":\"s\"}");
-  g_assert_cmpstr (list, ==,
-                   "[{\"sequence\":7,\"attempt\":2,\"started\":\"2023-11-14T22:13:20.123Z\","
-                   "\"duration\":15,\"status\":500,\"reason\":\"answered 500\"},"
-                   "{\"sequence\":6,\"attempt\":1,\"started\":\"2023-11-14T22:13:20.000Z\","
-                   "\"duration\":0,\"status\":204,\"reason\":null}]");
+  g_assert_cmpstr (
+      list, ==,
+      "[{\"number\":31,\"sequence\":7,\"attempt\":2,\"started\":\"2023-11-14T22:13:20.123Z\","
+      "\"duration\":15,\"status\":500,\"reason\":\"answered 500\"},"
+      "{\"number\":30,\"sequence\":6,\"attempt\":1,\"started\":\"2023-11-14T22:13:20.000Z\","
+      "\"duration\":0,\"status\":204,\"reason\":null}]");
 }
 
 int
