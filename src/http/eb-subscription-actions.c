@@ -260,7 +260,7 @@ eb_subscription_action_test (EbExchange *taken, const char *id)
 /* Secret */
 
 static void
-rotated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+made_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (EbExchange) exchange = user_data;
   g_autoptr (GError) error = NULL;
@@ -268,6 +268,20 @@ rotated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (secret != NULL)
     eb_exchange_reply_json (exchange, eb_secret_to_json (secret));
+  else
+    eb_exchange_reply_error (exchange, error);
+}
+
+/* Who gave it knows it, so it is shown to nobody. */
+static void
+taken_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (EbExchange) exchange = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *secret = eb_bus_rotate_secret_finish (EB_BUS (source), result, &error);
+
+  if (secret != NULL)
+    eb_exchange_reply_nothing (exchange);
   else
     eb_exchange_reply_error (exchange, error);
 }
@@ -290,7 +304,8 @@ eb_subscription_action_rotate (EbExchange *taken, const char *id)
       return;
     }
   eb_exchange_pause (exchange);
-  eb_bus_rotate_secret_async (exchange->bus, id, secret, rotated_cb, exchange);
+  eb_bus_rotate_secret_async (exchange->bus, id, secret, secret != NULL ? taken_cb : made_cb,
+                              exchange);
   g_steal_pointer (&exchange);
 }
 
