@@ -74,7 +74,20 @@ merge_options (EbSubscription *subscription, EbSubscription *known)
     merged->secrets = g_steal_pointer (&kept->secrets);
   if (wanted->token == NULL)
     merged->token = g_steal_pointer (&kept->token);
+  merged->keeps_token = FALSE;
   return g_steal_pointer (&merged);
+}
+
+/* @known: (nullable): what it takes the place of */
+static gboolean
+check_token (EbSubscription *subscription, EbSubscription *known, GError **error)
+{
+  if (!eb_subscription_get_options (subscription)->keeps_token
+      || (known != NULL && eb_subscription_get_options (known)->token != NULL))
+    return TRUE;
+  g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
+                       "“sinkcredential.accesstoken” is missing, and there is none to keep");
+  return FALSE;
 }
 
 static EbSubscription *
@@ -88,6 +101,8 @@ create_like (EbSubscription *subscription,
   g_autoptr (EbDeliveryOptions) merged = NULL;
   EbSubscriptionSpec spec;
 
+  if (!check_token (subscription, known, error))
+    return NULL;
   eb_subscription_fill_spec (subscription, &spec);
   if (had->secrets != NULL || had->token != NULL)
     {
@@ -151,7 +166,7 @@ create (EbBus *self, GTask *task)
   put->subscription = eb_subscription_ref (put->wanted);
   put->created = TRUE;
   /* What is being changed has just ended; the ledger has not finished with it. */
-  if (!eb_bus_begin_change (self, id, &error))
+  if (!check_token (put->wanted, NULL, &error) || !eb_bus_begin_change (self, id, &error))
     {
       return_failure (task, error);
       return;

@@ -255,7 +255,8 @@ static const EbJsonMember credential_members[] = {
  * eb_delivery_options_read_credential:
  * @value: `sinkcredential`
  *
- * One without a token says nothing, so that an answer, which shows none, can be sent back.
+ * One without a token keeps the one that there is, so that an answer, which shows none, can be sent
+ * back.
  */
 gboolean
 eb_delivery_options_read_credential (const EbJsonValue *value,
@@ -273,6 +274,7 @@ eb_delivery_options_read_credential (const EbJsonValue *value,
                    credential.type == NULL ? "credentialtype" : "accesstokentype");
       return FALSE;
     }
+  options->keeps_token = credential.token == NULL;
   options->token = g_steal_pointer (&credential.token);
   return TRUE;
 }

@@ -451,7 +451,7 @@ gboolean
 eb_delivery_options_are_default (const EbDeliveryOptions *self)
 {
   return self->mode == EB_MODE_BINARY && self->rate == 0 && self->timeout == 0 && !self->resume
-         && !self->handshake && self->headers == NULL && self->token == NULL
+         && !self->handshake && !self->keeps_token && self->headers == NULL && self->token == NULL
          && self->secrets == NULL && self->retry == NULL;
 }
 

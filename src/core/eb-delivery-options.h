@@ -70,6 +70,7 @@ void eb_header_free (EbHeader *self);
  * @timeout: microseconds that an attempt may take; 0 for the daemon's delivery.timeout
  * @resume: its state outlives the lease
  * @handshake: nothing is delivered before the sink has consented
+ * @keeps_token: the token is the one of the subscription that this one takes the place of
  * @headers: (owned) (nullable) (element-type EbHeader): sent with every delivery
  * @token: (owned) (nullable): sent as bearer token with every delivery
  * @secrets: (owned) (nullable) (element-type EbSecret): the newest first
@@ -87,6 +88,7 @@ typedef struct
   GTimeSpan timeout;
   gboolean resume;
   gboolean handshake;
+  gboolean keeps_token;
   GPtrArray *headers;
   char *token;
   GPtrArray *secrets;

@@ -43,6 +43,8 @@ name_member (GError *error)
   const char *member = NULL;
   char *message;
 
+  if (g_str_has_prefix (error->message, "“"))
+    return; /* it says so itself */
   if (g_error_matches (error, EB_ERROR, EB_ERROR_INVALID))
     member = "config.start";
   else if (g_error_matches (error, EB_ERROR, EB_ERROR_FORBIDDEN))

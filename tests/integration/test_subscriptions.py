@@ -135,6 +135,21 @@ class RoutesTest(SubscriptionsCase):
         shown = self.put("a", "http://127.0.0.1:9/", status=200, types=["x"])
         self.assertEqual((shown["sinkcredential"], shown["types"]), (credential, ["x"]))
 
+    def test_no_token_to_keep(self):
+        sink = "http://127.0.0.1:9/"
+        told = {"sink": sink, "sinkcredential": {"credentialtype": "ACCESSTOKEN",
+                                                 "accesstokentype": "Bearer"}}
+        missing = "“sinkcredential.accesstoken” is missing"
+        self.problem(400, missing, "POST", ROOT, told)
+        self.problem(400, missing, "PUT", path_of("a"), told)
+        self.put("a", sink, types=["x"], config={"secret": SECRET})
+        self.problem(400, missing, "PUT", path_of("a"), told)
+        self.assertEqual(self.get("a")["types"], ["x"])
+        self.put("a", sink, status=200, sinkcredential={**told["sinkcredential"],
+                                                        "accesstoken": "t"})
+        kept = self.ask(200, "PUT", path_of("a"), told)[1]
+        self.assertEqual(kept["sinkcredential"], told["sinkcredential"])
+
     def test_delete(self):
         self.put("a", "http://127.0.0.1:9/")
         self.assertIsNone(self.ask(204, "DELETE", path_of("a"))[1])
