@@ -329,6 +329,18 @@ eb_bus_get_subscription_finish (EbBus *self, GAsyncResult *result, GError **erro
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+/**
+ * eb_bus_check_known:
+ *
+ * Returns: FALSE with %EB_ERROR_NOT_FOUND as eb_bus_get_subscription_finish(), if it has not ended
+ *   until then
+ */
+gboolean
+eb_bus_check_known (EbBus *self, const char *id, GError **error)
+{
+  return eb_bus_find_stored (self, id, error) != NULL;
+}
+
 static void
 inspected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {

@@ -56,7 +56,6 @@ void eb_bus_swap_async (EbBus *self,
 gboolean eb_bus_swap_finish (EbBus *self, GAsyncResult *result, GError **error);
 
 /* eb-bus-end.c */
-gboolean eb_bus_is_kept (EbBus *self, const char *id);
 void eb_bus_remove (EbBus *self, const char *id, const char *reason, GTask *task);
 void eb_bus_end (EbBus *self, EbSubscription *subscription, const char *reason);
 void eb_bus_end_peers (EbBus *self, EbSubscription *subscription, const char *reason, GTask *task);

@@ -122,4 +122,7 @@ void
 eb_bus_delete_async (EbBus *self, const char *id, GAsyncReadyCallback callback, gpointer user_data);
 gboolean eb_bus_delete_finish (EbBus *self, GAsyncResult *result, GError **error);
 
+gboolean eb_bus_check_known (EbBus *self, const char *id, GError **error);
+gboolean eb_bus_is_kept (EbBus *self, const char *id);
+
 G_END_DECLS

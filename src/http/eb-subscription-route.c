@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "bus/eb-bus-subscriptions.h"
 #include "http/eb-query.h"
 
 /* Paths below /v1/subscriptions/ID. ID is one segment, percent-decoded once. */
@@ -90,6 +91,22 @@ reply_no_such_id (EbExchange *exchange)
   eb_exchange_reply_problem (exchange, SOUP_STATUS_NOT_FOUND, detail);
 }
 
+/* Of nobody no question is wrong. A PUT makes it; a DELETE forgets also what is left of one that
+ * has ended. */
+static gboolean
+check_exists (EbExchange *exchange,
+              const EbSubscriptionRoute *route,
+              const char *id,
+              GError **error)
+{
+  if (g_str_equal (route->method, "PUT"))
+    return TRUE;
+  if (*route->suffix == '\0' && g_str_equal (route->method, "DELETE")
+      && eb_bus_is_kept (exchange->bus, id))
+    return TRUE;
+  return eb_bus_check_known (exchange->bus, id, error);
+}
+
 /* Takes @taken. */
 static void
 dispatch (EbExchange *taken,
@@ -107,7 +124,8 @@ dispatch (EbExchange *taken,
   else if (id == NULL)
     reply_no_such_id (exchange);
   /* What was meant to name some must never redrive or drop all. */
-  else if (!eb_query_check_names (exchange->query, route->parameters, &error))
+  else if (!check_exists (exchange, route, id, &error)
+           || !eb_query_check_names (exchange->query, route->parameters, &error))
     eb_exchange_reply_error (exchange, error);
   else
     route->handle (g_steal_pointer (&exchange), id);

@@ -258,9 +258,13 @@ class RoutesTest(SubscriptionsCase):
                 ("GET", "", None), ("DELETE", "", None), ("POST", "/keepalive", None),
                 ("POST", "/pause", None), ("POST", "/resume", None), ("POST", "/test", None),
                 ("POST", "/replay", {"after": 0}), ("POST", "/secret", None),
-                ("GET", "/deliveries", None)):
-            with self.subTest(method + action):
-                self.problem(404, "“nobody”", method, path_of("nobody", action), body)
+                ("GET", "/deliveries", None), ("GET", "/dead-letters", None),
+                ("DELETE", "/dead-letters", None), ("POST", "/dead-letters/redrive", None)):
+            # Whatever else is wrong with what is asked of nobody.
+            for query, sent in (("", body), ("?x=1", body), ("?limit=x&after=y", body),
+                                ("", b"{")):
+                with self.subTest(method + action + query, sent=sent):
+                    self.problem(404, "“nobody”", method, path_of("nobody", action + query), sent)
 
     def test_methods(self):
         for action, allowed in (("", "GET, HEAD, PUT, DELETE"), ("/keepalive", "POST"),
