@@ -89,7 +89,7 @@ write_binary (HeaderWriter *writer, const EbEvent *event)
   write_sequence (writer, event);
   for (gsize i = 0; i < n_attributes; i++)
     {
-      /* The log's own takes the place of one that was published. */
+      /* The log's own takes the place of one that an older log has kept. */
       if (g_str_equal (attributes[i].name, "sequence"))
         continue;
       write_attribute (writer, attributes[i].name, attributes[i].value);

@@ -98,7 +98,7 @@ append_attributes (GString *text, EbEvent *event)
   const EbAttribute *attributes = eb_event_get_attributes (event, &n_attributes);
 
   for (gsize i = 0; i < n_attributes; i++)
-    /* The log's own takes the place of one that was published. */
+    /* The log's own takes the place of one that an older log has kept. */
     if (!g_str_equal (attributes[i].name, "sequence"))
       append_attribute (text, &attributes[i]);
 }

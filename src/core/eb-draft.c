@@ -117,12 +117,21 @@ add (EbDraft *self, const char *name, EbAttributeKind kind, const char *value, G
   return TRUE;
 }
 
+/* What every event has says nothing of this one; and its sequence is the log's to give: a
+ * publisher's would be seen by filters, and by nobody that it is delivered to. */
+static gboolean
+is_dropped (const char *name)
+{
+  return g_str_equal (name, "specversion") || g_str_equal (name, "sequence");
+}
+
 /**
  * eb_draft_set:
  * @name: a CloudEvents attribute, each at most once
  * @value: its canonical string form
  *
- * Checks the rules of CloudEvents 1.0.2 for that attribute, and the bus's bounds on its size.
+ * Checks the rules of CloudEvents 1.0.2 for that attribute, and the bus's bounds on its size. A
+ * `sequence` is checked and not kept, as the log has its own.
  *
  * Returns: FALSE with %EB_ERROR_INVALID or %EB_ERROR_TOO_LARGE, which name the attribute, and the
  *   draft as it was
@@ -146,7 +155,7 @@ eb_draft_set_typed (
 {
   if (!eb_attribute_check (name, value, error))
     return FALSE;
-  return g_str_equal (name, "specversion") || add (self, name, kind, value, error);
+  return is_dropped (name) || add (self, name, kind, value, error);
 }
 
 static gboolean

@@ -103,6 +103,18 @@ class PublishTest(EventsCase):
                 self.assertEqual((status, headers["Content-Type"], body),
                                  (200, content_type, data))
 
+    def test_own_sequence(self):
+        """A publisher's is no attribute of the event, whichever way it comes."""
+        sink = self.sink()
+        body = json.dumps({"sink": f"http://{sink.address}/",
+                           "filters": [{"not": {"exact": {"sequence": "9"}}}]}).encode()
+        self.assertEqual(self.request("POST", "/v1/subscriptions", body)[0], 201)
+        self.structured(event(id="1", sequence="9"))
+        self.binary(b"", ce_id="2", ce_sequence="9")
+        self.batch(f"[{event(id='3', sequence=9)}]")
+        for number in (1, 2, 3):
+            self.assertEqual(sink.get()[1]["ce-sequence"], f"{number:020}")
+
     def test_no_content_type(self):
         """JSON without a datacontenttype says so in headers only, where it must."""
         self.structured(event(data={"a": 1}))

@@ -184,6 +184,7 @@ test_event (void)
   g_assert_true (eb_draft_set (draft, "source", "/s", &error));
   g_assert_true (eb_draft_set (draft, "subject", "sub", &error));
   g_assert_true (eb_draft_set (draft, "another", "", &error));
+  g_assert_true (eb_draft_set (draft, "sequence", "mine", &error));
   g_assert_true (eb_draft_set (draft, "datacontenttype", "text/plain", &error));
   g_assert_true (eb_draft_complete (draft, &error));
   g_assert_true (draft->named);
@@ -199,6 +200,7 @@ test_event (void)
   g_assert_cmpstr (eb_event_get_attribute (event, "specversion"), ==, "1.0");
   g_assert_cmpstr (eb_event_get_attribute (event, "datacontenttype"), ==, "text/plain");
   g_assert_null (eb_event_get_attribute (event, "time"));
+  g_assert_null (eb_event_get_attribute (event, "sequence"));
   g_assert_true (eb_event_get_data (event) == draft->data);
   attributes = eb_event_get_attributes (event, &n_attributes);
   g_assert_cmpuint (n_attributes, ==, 2);
