@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "codec/eb-problem.h"
+#include "http/eb-exchange.h"
+#include "http/eb-tutorial-api.h"
 
 /**
  * eb_client_new:
@@ -148,13 +150,30 @@ eb_client_continue (EbClient *self)
   send_line (self, "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
-/* As far as it has been read: the request line may be what is wrong. */
-static gboolean
-asks_for_version_1 (EbClient *self)
+/* A head is taken apart when it is complete, and it is refused before that if it is too large or
+ * too late. Returns: (transfer full) (nullable): NULL if the request line has not come either */
+static char *
+peek_target (EbClient *self)
 {
-  g_autofree char *target = eb_client_dup_slice (self, self->framing.target);
+  const guint8 *end =
+      self->input != NULL ? memchr (self->input->data, '\r', self->input->len) : NULL;
+  g_autofree char *line = NULL;
+  g_auto (GStrv) parts = NULL;
 
-  return target != NULL && g_str_has_prefix (target, "/v1/");
+  if (end == NULL)
+    return NULL;
+  line = g_strndup ((const char *) self->input->data, (gsize) (end - self->input->data));
+  parts = g_strsplit (line, " ", 3);
+  return parts[0] != NULL ? g_strdup (parts[1]) : NULL;
+}
+
+static gboolean
+asks_for_tutorial (EbClient *self)
+{
+  g_autofree char *target = peek_target (self);
+  g_autofree char *path = target != NULL ? eb_exchange_dup_path (target) : NULL;
+
+  return path != NULL && eb_tutorial_api_has_path (path);
 }
 
 /**
@@ -167,7 +186,7 @@ asks_for_version_1 (EbClient *self)
 void
 eb_client_refuse (EbClient *self, guint status, const char *phrase, const char *reason)
 {
-  gboolean is_problem = asks_for_version_1 (self);
+  gboolean is_problem = !asks_for_tutorial (self);
   g_autofree char *body = is_problem ? eb_problem_to_json (status, phrase, reason)
                                      : g_strdup_printf ("Error: %s\n", reason);
   g_autofree char *answer =

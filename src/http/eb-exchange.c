@@ -22,6 +22,20 @@ skip_authority (const char *target)
 }
 
 /**
+ * eb_exchange_dup_path:
+ * @target: a request target, as sent
+ *
+ * Returns: (transfer full): its path, as sent
+ */
+char *
+eb_exchange_dup_path (const char *target)
+{
+  const char *path = skip_authority (target);
+
+  return g_strndup (path, strcspn (path, "?"));
+}
+
+/**
  * eb_exchange_new:
  * @target: the request target, as sent: a path or an absolute URL
  *
@@ -31,12 +45,11 @@ EbExchange *
 eb_exchange_new (SoupServerMessage *message, EbBus *bus, const char *target)
 {
   EbExchange *self = g_new0 (EbExchange, 1);
-  const char *path = skip_authority (target);
-  const char *mark = strchr (path, '?');
+  const char *mark = strchr (target, '?');
 
   self->message = g_object_ref (message);
   self->bus = g_object_ref (bus);
-  self->path = mark != NULL ? g_strndup (path, (gsize) (mark - path)) : g_strdup (path);
+  self->path = eb_exchange_dup_path (target);
   self->query = mark != NULL ? g_strdup (mark + 1) : NULL;
   return self;
 }

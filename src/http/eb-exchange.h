@@ -29,6 +29,7 @@ typedef struct
   gboolean paused;
 } EbExchange;
 
+char *eb_exchange_dup_path (const char *target);
 EbExchange *eb_exchange_new (SoupServerMessage *message, EbBus *bus, const char *target);
 void eb_exchange_free (EbExchange *self);
 void eb_exchange_pause (EbExchange *self);

@@ -8,6 +8,7 @@
 #include <gio/gunixsocketaddress.h>
 #include <string.h>
 
+#include "codec/eb-problem.h"
 #include "http/eb-browser-guard.h"
 #include "http/eb-dead-letters-api.h"
 #include "http/eb-description-api.h"
@@ -91,7 +92,17 @@ request_cb (SoupServer *server,
 /* SoupServer refuses by itself what it does not parse, before any handler, with an empty answer.
  * What goes into the answer before is what it says. Nothing that is known gets here without
  * explain_known_refusal(), but it must not be empty either. */
-#define NOT_PARSED "Error: The request target or Host does not parse"
+#define NOT_PARSED                                                                                 \
+  "{\"title\":\"Bad Request\",\"status\":400,"                                                     \
+  "\"detail\":\"The request target or Host does not parse\"}"
+
+static char *
+describe_refusal (const char *method, const char *bad_escape)
+{
+  if (bad_escape == NULL)
+    return g_strdup_printf ("This is no proxy, and %s has no meaning here", method);
+  return g_strdup_printf ("The path or query has “%s”, which is no percent-encoding", bad_escape);
+}
 
 /* Returns: whether the request is one that SoupServer refuses; it has its answer then */
 static gboolean
@@ -106,9 +117,9 @@ explain_known_refusal (EbHttpServer *self, EbClient *client, SoupServerMessage *
   if (bad == NULL && !g_str_equal (method, "CONNECT"))
     return FALSE;
   exchange = eb_exchange_new (message, self->bus, target);
-  if (bad != NULL && g_str_has_prefix (exchange->path, "/v1/"))
+  if (!eb_tutorial_api_has_path (exchange->path))
     {
-      text = g_strdup_printf ("The path or query has “%s”, which is no percent-encoding", bad);
+      text = describe_refusal (method, bad);
       eb_exchange_reply_problem (exchange, SOUP_STATUS_BAD_REQUEST, text);
       return TRUE;
     }
@@ -121,8 +132,8 @@ static void
 explain_refusal (EbHttpServer *self, EbClient *client, SoupServerMessage *message)
 {
   if (!explain_known_refusal (self, client, message))
-    soup_server_message_set_response (message, "text/plain; charset=utf-8", SOUP_MEMORY_STATIC,
-                                      NOT_PARSED, strlen (NOT_PARSED));
+    soup_server_message_set_response (message, EB_PROBLEM_TYPE, SOUP_MEMORY_STATIC, NOT_PARSED,
+                                      strlen (NOT_PARSED));
 }
 
 static void

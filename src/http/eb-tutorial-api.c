@@ -207,6 +207,17 @@ find_route (const char *path)
 }
 
 /**
+ * eb_tutorial_api_has_path:
+ *
+ * Returns: whether @path is the tutorial's, where errors are plain text
+ */
+gboolean
+eb_tutorial_api_has_path (const char *path)
+{
+  return find_route (path) != NULL;
+}
+
+/**
  * eb_tutorial_api_handle:
  * @exchange: (transfer full): if it is the tutorial's
  *
@@ -236,6 +247,7 @@ eb_tutorial_api_handle (EbExchange *exchange)
 
 /**
  * eb_tutorial_api_explain:
+ * @path: the tutorial's
  * @bad_escape: (nullable): what in the request target does not parse; NULL if it is the method
  *
  * Returns: (transfer full): what goes with the status 400 that such a request gets
@@ -245,9 +257,7 @@ eb_tutorial_api_explain (const char *method, const char *path, const char *bad_e
 {
   const Route *route = find_route (path);
 
-  if (route != NULL && !g_str_equal (method, route->method))
+  if (bad_escape == NULL || !g_str_equal (method, route->method))
     return g_strdup_printf ("Error: Only %s accepted", route->method);
-  if (bad_escape == NULL)
-    return g_strdup_printf ("Error: This is no proxy, and %s has no meaning here", method);
   return g_strdup_printf ("Error:invalid URL escape \"%s\"", bad_escape);
 }

@@ -45,12 +45,17 @@ class RoutesTest(BusCase):
         self.assertEqual(self.request("GET", "/listSubscribers"), (200, ""))
 
     def test_no_empty_answer(self):
-        for line, answer in (("CONNECT /nothing", rb"HTTP/1.1 400 .*\r\n\r\nError: \w"),
-                             ("OPTIONS *", rb"HTTP/1.1 400 .*\r\n\r\nError: \w"),
-                             ("GET http://[::1/", rb"HTTP/1.1 400 .*\r\n\r\nError: \w"),
-                             ("GET /%zz", rb"HTTP/1.1 400 .*\r\n\r\nError:invalid"),
+        problem = rb".*Content-Type: application/problem\+json\r\n.*\r\n\r\n\{.*\"detail\":\"\w"
+        for line, answer in (("CONNECT /nothing", rb"HTTP/1.1 400 " + problem),
+                             ("OPTIONS *", rb"HTTP/1.1 400 " + problem),
+                             ("GET http://[::1/", rb"HTTP/1.1 400 " + problem),
+                             ("GET /%zz", rb"HTTP/1.1 400 " + problem),
+                             ("GET /listSubscribers?%zz",
+                              rb"HTTP/1.1 400 .*\r\n\r\nError:invalid"),
                              ("GET " + "/" * 40000,
-                              rb"HTTP/1.1 431 Request Header Fields Too Large\r\n.*Error: \w")):
+                              rb"HTTP/1.1 431 Request Header Fields Too Large\r\n" + problem),
+                             ("GET /listSubscribers HTTP/1.1\r\nX:" + "x" * 40000,
+                              rb"HTTP/1.1 431 .*\r\n\r\nError: \w")):
             with self.subTest(line=line[:20]):
                 self.assertRegex(
                     self.raw(f"{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
