@@ -13,6 +13,7 @@
 #include "app/eb-store-location.h"
 #include "core/eb-error.h"
 #include "delivery/eb-address-policy.h"
+#include "http/eb-cors.h"
 #include "http/eb-listener.h"
 
 /* The configuration's keys are this table: what each is called, what it may be, what it is when
@@ -53,6 +54,7 @@ typedef struct
 static const Key key_table[] = {
   { "http", "listen", KIND_LIST, FIELD (listen), "127.0.0.1:3000" },
   { "http", "hosts", KIND_LIST, FIELD (hosts), NULL },
+  { "http", "cors-origins", KIND_LIST, FIELD (cors_origins), NULL },
   { "http", "max-connections", KIND_COUNT, FIELD (max_clients), "4096", 1, 1000000 },
   { "http", "header-timeout", KIND_SECONDS, FIELD (header_timeout), "30", 1, 3600 },
   { "http", "body-timeout", KIND_SECONDS, FIELD (body_timeout), "60", 1, 3600 },
@@ -304,9 +306,26 @@ check_origin (EbConfiguration *self, GError **error)
 }
 
 static gboolean
+check_cors_origins (EbConfiguration *self, GError **error)
+{
+  for (char **origin = self->cors_origins; origin != NULL && *origin != NULL; origin++)
+    {
+      if (eb_cors_check_origin (*origin))
+        continue;
+      g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+                   "http.cors-origins: “%s” is neither * nor an origin such as "
+                   "https://app.example.com:8443, with nothing behind it",
+                   *origin);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
 check_together (EbConfiguration *self, GError **error)
 {
-  if (!check_addresses (self, error) || !check_ca_file (self, error) || !check_origin (self, error))
+  if (!check_addresses (self, error) || !check_ca_file (self, error) || !check_origin (self, error)
+      || !check_cors_origins (self, error))
     return FALSE;
   if (self->listen[0] != NULL || self->bus != EB_BUS_TYPE_NONE)
     return TRUE;
@@ -340,6 +359,7 @@ eb_configuration_free (EbConfiguration *self)
 {
   g_strfreev (self->listen);
   g_strfreev (self->hosts);
+  g_strfreev (self->cors_origins);
   g_strfreev (self->allow);
   g_strfreev (self->deny);
   g_free (self->ca_file);

@@ -39,9 +39,10 @@ typedef enum
  */
 typedef struct
 {
-  char **listen;     /* (owned) ADDRESS:PORT or unix:PATH */
-  char **hosts;      /* (owned) names that a Host may be */
-  guint max_clients; /* http.max-connections */
+  char **listen;       /* (owned) ADDRESS:PORT or unix:PATH */
+  char **hosts;        /* (owned) names that a Host may be */
+  char **cors_origins; /* (owned) whose pages may use the bus; “*” for all */
+  guint max_clients;   /* http.max-connections */
   GTimeSpan header_timeout;
   GTimeSpan body_timeout;
   GTimeSpan idle_timeout;

@@ -119,7 +119,8 @@ apply_configuration (EbDaemon *self, const EbConfiguration *configuration, GErro
   eb_storage_configure (self->storage, configuration);
   eb_worker_pool_configure (self->workers, settings);
   eb_bus_configure (self->bus, &limits, settings->policy);
-  eb_http_server_configure (self->http, &http_limits, (const char *const *) configuration->hosts);
+  eb_http_server_configure (self->http, &http_limits, (const char *const *) configuration->hosts,
+                            (const char *const *) configuration->cors_origins);
   return TRUE;
 }
 

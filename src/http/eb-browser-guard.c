@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/eb-error.h"
+#include "http/eb-cors.h"
 
 /* A page that somebody visits can make their browser speak to loopback. It cannot help sending an
  * Origin; and when it got there by giving its own name our address (DNS rebinding), a Host that is
@@ -42,6 +43,7 @@ is_own_name (const char *host, const char *const *names)
  * @host: (nullable): the request's `Host`
  * @origin: (nullable): its `Origin`
  * @names: (nullable): what the bus is called, beside addresses and localhost
+ * @origins: (nullable): whose pages are not foreign, beside its own
  *
  * Returns: FALSE with %EB_ERROR_FORBIDDEN for a request that a foreign page may have made
  */
@@ -49,6 +51,7 @@ gboolean
 eb_browser_guard_check (const char *host,
                         const char *origin,
                         const char *const *names,
+                        const char *const *origins,
                         GError **error)
 {
   g_autofree char *name = host != NULL ? strip_port (host) : NULL;
@@ -61,9 +64,11 @@ eb_browser_guard_check (const char *host,
                    name);
       return FALSE;
     }
-  if (origin != NULL && g_ascii_strcasecmp (origin, own_origin) != 0)
+  if (origin != NULL && g_ascii_strcasecmp (origin, own_origin) != 0
+      && !eb_cors_allows (origins, origin))
     {
-      g_set_error (error, EB_ERROR, EB_ERROR_FORBIDDEN, "Pages of “%s” may not use this bus",
+      g_set_error (error, EB_ERROR, EB_ERROR_FORBIDDEN,
+                   "Pages of “%s” may not use this bus, as it is not among http.cors-origins",
                    origin);
       return FALSE;
     }

@@ -10,6 +10,7 @@
 
 #include "codec/eb-problem.h"
 #include "http/eb-browser-guard.h"
+#include "http/eb-cors.h"
 #include "http/eb-dead-letters-api.h"
 #include "http/eb-description-api.h"
 #include "http/eb-events-api.h"
@@ -26,6 +27,7 @@ struct _EbHttpServer
   SoupServer *server; /* (owned) */
   EbGate *gate;       /* (owned) */
   char **names;       /* (owned) (nullable) that Host may be, beside addresses and localhost */
+  char **origins;     /* (owned) (nullable) whose pages may use the bus, beside its own */
   GSocketAddress *loopback; /* (owned) SoupServer wants an address, which is no matter to us */
   EbClient *lending;        /* (unowned) (nullable) whose request is handed over at this moment */
   GTask *drain;             /* (owned) (nullable) done when every request is answered */
@@ -48,16 +50,20 @@ get_client (SoupServerMessage *message)
 
 /* Routes */
 
+/* Returns: whether the request is to be handled; else it has its answer */
 static gboolean
 check_browser (EbHttpServer *self, EbClient *client, EbExchange *exchange)
 {
+  const char *const *origins = (const char *const *) self->origins;
   g_autofree char *host = eb_client_dup_slice (client, client->framing.host);
   g_autofree char *origin = eb_client_dup_slice (client, client->framing.origin);
   g_autoptr (GError) error = NULL;
 
-  if (client->local
-      || eb_browser_guard_check (host, origin, (const char *const *) self->names, &error))
+  if (client->local)
     return TRUE;
+  eb_cors_add_headers (exchange, origins, origin);
+  if (eb_browser_guard_check (host, origin, (const char *const *) self->names, origins, &error))
+    return !eb_cors_reply_preflight (exchange, origins, origin);
   eb_exchange_reply_problem (exchange, SOUP_STATUS_FORBIDDEN, error->message);
   return FALSE;
 }
@@ -270,13 +276,19 @@ eb_http_server_listen_fd (EbHttpServer *self, int fd, GError **error)
  * eb_http_server_configure:
  * @limits: for what begins from now on
  * @names: (nullable): what the bus may be called in `Host`, beside addresses and localhost
+ * @origins: (nullable): whose pages may use the bus, beside its own; “*” for all
  */
 void
-eb_http_server_configure (EbHttpServer *self, const EbHttpLimits *limits, const char *const *names)
+eb_http_server_configure (EbHttpServer *self,
+                          const EbHttpLimits *limits,
+                          const char *const *names,
+                          const char *const *origins)
 {
   eb_gate_configure (self->gate, limits);
   g_strfreev (self->names);
   self->names = g_strdupv ((char **) names);
+  g_strfreev (self->origins);
+  self->origins = g_strdupv ((char **) origins);
 }
 
 /**
@@ -347,6 +359,7 @@ eb_http_server_finalize (GObject *object)
   g_clear_object (&self->drain);
   g_clear_object (&self->loopback);
   g_strfreev (self->names);
+  g_strfreev (self->origins);
 
   G_OBJECT_CLASS (eb_http_server_parent_class)->finalize (object);
 }

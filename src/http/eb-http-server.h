@@ -12,8 +12,10 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (EbHttpServer, eb_http_server, EB, HTTP_SERVER, GObject)
 
 EbHttpServer *eb_http_server_new (EbBus *bus, EbClock *clock, GError **error);
-void
-eb_http_server_configure (EbHttpServer *self, const EbHttpLimits *limits, const char *const *names);
+void eb_http_server_configure (EbHttpServer *self,
+                               const EbHttpLimits *limits,
+                               const char *const *names,
+                               const char *const *origins);
 gboolean eb_http_server_listen (EbHttpServer *self, const char *spec, GError **error);
 gboolean eb_http_server_listen_fd (EbHttpServer *self, int fd, GError **error);
 char **eb_http_server_dup_uris (EbHttpServer *self);

@@ -89,14 +89,17 @@ class StartTest(BusCase):
             program = Program(DAEMON, f"--config={file.name}", "--bus=none", "--store=memory:")
             self.addCleanup(program.close)
             self.port = int(program.wait_for(r"ready: http://127\.0\.0\.1:(\d+)").group(1))
+            page = {"Origin": "http://a.example"}
             self.assertEqual(self.request("POST", "/sendMessage", b"x" * 11)[0], 413)
+            self.assertEqual(self.request("GET", "/v1/events", headers=page)[0], 403)
 
             # An option wins over the file, and a change of the file takes effect on SIGHUP.
-            file.write("[limits]\nmax-event-size=11\n")
+            file.write("cors-origins=http://a.example\n[limits]\nmax-event-size=11\n")
             file.flush()
             program.send(signal.SIGHUP)
             program.wait_for("Configuration reread")
             self.assertEqual(self.request("POST", "/sendMessage", b"x" * 11)[0], 200)
+            self.assertEqual(self.request("GET", "/v1/events", headers=page)[0], 200)
 
             file.write("nonsense\n")
             file.flush()

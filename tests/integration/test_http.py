@@ -13,6 +13,62 @@ from program import Program
 WRONG = (400, "Error:Wrong input address.")
 
 
+class CorsTest(BusCase):
+    """Pages of other origins, of which some are allowed."""
+
+    APP = "https://app.example"
+    ASKS = {"Access-Control-Request-Method": "PUT",
+            "Access-Control-Request-Headers": "content-type, ce-id"}
+
+    def setUp(self):
+        self.daemon("--store=memory:", f"--set=http.cors-origins={self.APP}; http://b.example:81")
+
+    def cors(self, headers):
+        """What an answer tells a browser."""
+        return {name.lower().removeprefix("access-control-"): value
+                for name, value in headers.items()
+                if name.lower().startswith("access-control-") or name.lower() == "vary"}
+
+    def test_answers(self):
+        allowed = {"allow-origin": self.APP, "expose-headers": "*", "vary": "Origin"}
+        for method, path, status in (("GET", "/v1/events", 200), ("GET", "/v1/events/9", 404),
+                                     ("GET", "/nothing", 404), ("POST", "/listSubscribers", 400),
+                                     ("PATCH", "/v1/subscriptions", 405)):
+            with self.subTest(path=path):
+                got, headers, _ = self.exchange(method, path, None, {"Origin": self.APP})
+                self.assertEqual((got, self.cors(headers)), (status, allowed))
+        headers = self.exchange("GET", "/v1/events")[1]
+        self.assertEqual(self.cors(headers), {"vary": "Origin"})
+
+    def test_preflight(self):
+        for path in ("/v1/subscriptions/a", "/sendMessage", "/nothing"):
+            status, headers, text = self.exchange(
+                "OPTIONS", path, None, {"Origin": "http://b.example:81", **self.ASKS})
+            self.assertEqual((status, text), (204, ""))
+            self.assertEqual(self.cors(headers), {
+                "allow-origin": "http://b.example:81", "vary": "Origin", "max-age": "600",
+                "allow-methods": "GET, HEAD, POST, PUT, DELETE", "expose-headers": "*",
+                "allow-headers": "content-type, ce-id"})
+
+    def test_foreign(self):
+        for origin in ("http://b.example", "https://app.example.org", "null"):
+            for method, more in (("GET", {}), ("OPTIONS", self.ASKS)):
+                with self.subTest(origin=origin, method=method):
+                    status, headers, text = self.exchange(method, "/v1/events", None,
+                                                          {"Origin": origin, **more})
+                    self.assertEqual((status, self.cors(headers)), (403, {"vary": "Origin"}))
+                    self.assertIn("http.cors-origins", text)
+        # Only what a browser asks is answered.
+        self.assertEqual(self.exchange("OPTIONS", "/v1/events", None, {"Origin": self.APP})[0], 405)
+        self.assertEqual(self.exchange("GET", "/v1/events", None, {
+            "Origin": self.APP, "Host": "app.example"})[0], 403)
+
+    def test_all(self):
+        self.daemon("--store=memory:", "--set=http.cors-origins=*")
+        headers = self.exchange("GET", "/v1/events", None, {"Origin": "null"})[1]
+        self.assertEqual(self.cors(headers), {"allow-origin": "*", "expose-headers": "*"})
+
+
 class RoutesTest(BusCase):
     """The four routes, to the letter."""
 
