@@ -12,6 +12,7 @@
 
 #include "app/eb-store-location.h"
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 #include "delivery/eb-address-policy.h"
 #include "http/eb-cors.h"
 #include "http/eb-listener.h"
@@ -102,13 +103,14 @@ find_key (const char *group, const char *name)
 static gboolean
 parse_number (const Key *key, const char *value, guint64 *number, GError **error)
 {
-  g_autoptr (GError) reason = NULL;
+  g_autofree char *shown = NULL;
 
-  if (g_ascii_string_to_unsigned (value, 10, key->min, key->max, number, &reason))
+  if (g_ascii_string_to_unsigned (value, 10, key->min, key->max, number, NULL))
     return TRUE;
+  shown = eb_quote_text (value, -1);
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                "%s.%s is “%s”, not a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
-               key->group, key->key, value, key->min, key->max);
+               key->group, key->key, shown, key->min, key->max);
   return FALSE;
 }
 
@@ -162,13 +164,15 @@ static gboolean
 parse_choice (const Key *key, const char *value, int *choice, GError **error)
 {
   g_autofree char *choices = NULL;
+  g_autofree char *shown = NULL;
 
   for (*choice = 0; key->choices[*choice] != NULL; ++*choice)
     if (g_str_equal (key->choices[*choice], value))
       return TRUE;
   choices = g_strjoinv (", ", (char **) key->choices);
+  shown = eb_quote_text (value, -1);
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "%s.%s is “%s”, not one of: %s", key->group,
-               key->key, value, choices);
+               key->key, shown, choices);
   return FALSE;
 }
 
@@ -246,7 +250,7 @@ set_key (EbConfiguration *self, GKeyFile *keys, const char *group, const char *n
   if (key != NULL && g_utf8_validate (value, -1, NULL))
     return set_field (self, key, value, error);
   wanted = g_strdup_printf ("%s.%s", group, name);
-  shown = g_utf8_make_valid (wanted, -1);
+  shown = eb_quote_text (wanted, -1);
   if (key != NULL)
     g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "%s is not valid UTF-8", shown);
   else
@@ -282,10 +286,15 @@ check_addresses (EbConfiguration *self, GError **error)
 static gboolean
 check_ca_file (EbConfiguration *self, GError **error)
 {
+  g_autofree char *shown = NULL;
+  int reason;
+
   if (self->ca_file == NULL || g_access (self->ca_file, R_OK) == 0)
     return TRUE;
-  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "delivery.ca-file: cannot read %s: %s",
-               self->ca_file, g_strerror (errno));
+  reason = errno;
+  shown = eb_quote_text (self->ca_file, -1);
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "delivery.ca-file: cannot read %s: %s", shown,
+               g_strerror (reason));
   return FALSE;
 }
 
@@ -295,14 +304,16 @@ check_origin (EbConfiguration *self, GError **error)
 {
   const char *origin = self->origin;
   gboolean valid = origin == NULL || *origin != '\0';
+  g_autofree char *shown = NULL;
 
   for (; valid && origin != NULL && *origin != '\0'; origin++)
     valid = g_ascii_isgraph (*origin);
-  if (!valid)
-    g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
-                 "delivery.origin is “%s”, not the name of a host: ASCII without blanks",
-                 self->origin);
-  return valid;
+  if (valid)
+    return TRUE;
+  shown = eb_quote_text (self->origin, -1);
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+               "delivery.origin is “%s”, not the name of a host: ASCII without blanks", shown);
+  return FALSE;
 }
 
 static gboolean
@@ -310,12 +321,15 @@ check_cors_origins (EbConfiguration *self, GError **error)
 {
   for (char **origin = self->cors_origins; origin != NULL && *origin != NULL; origin++)
     {
+      g_autofree char *shown = NULL;
+
       if (eb_cors_check_origin (*origin))
         continue;
+      shown = eb_quote_text (*origin, -1);
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                    "http.cors-origins: “%s” is neither * nor an origin such as "
                    "https://app.example.com:8443, with nothing behind it",
-                   *origin);
+                   shown);
       return FALSE;
     }
   return TRUE;

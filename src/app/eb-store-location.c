@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 #define MEMORY        "memory:"
 #define SQLITE_PREFIX "sqlite:"
@@ -24,6 +25,7 @@ gboolean
 eb_store_location_parse (const char *value, char **path, GError **error)
 {
   gsize length = strlen (SQLITE_PREFIX);
+  g_autofree char *shown = NULL;
 
   *path = NULL;
   if (g_str_equal (value, MEMORY))
@@ -35,8 +37,9 @@ eb_store_location_parse (const char *value, char **path, GError **error)
       *path = g_canonicalize_filename (value + length, NULL);
       return TRUE;
     }
+  shown = eb_quote_text (value, -1);
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
-               "store.location is “%s”, neither " MEMORY " nor " SQLITE_PREFIX "PATH", value);
+               "store.location is “%s”, neither " MEMORY " nor " SQLITE_PREFIX "PATH", shown);
   return FALSE;
 }
 

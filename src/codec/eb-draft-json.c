@@ -10,6 +10,7 @@
 #include "codec/eb-json.h"
 #include "core/eb-error.h"
 #include "core/eb-media-type.h"
+#include "core/eb-quote.h"
 
 /* Structured CloudEvents (JSON format 1.0.2) as drafts. Whatever rule of the specification is
  * broken, nothing is published. The data is cut out of the text, never written anew, so that its
@@ -174,7 +175,7 @@ read_member (Reader *self, const EbJsonValue *written, const EbJsonValue *value,
     }
   if (g_tree_lookup_node (self->names, name) != NULL)
     {
-      g_autofree char *shown = g_strescape (name, NULL);
+      g_autofree char *shown = eb_quote_text (name, -1);
 
       return fail (error, shown, "is given twice");
     }

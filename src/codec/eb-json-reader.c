@@ -6,6 +6,7 @@
 #include "codec/eb-json-reader.h"
 
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 /* Reads an object by a table of the members that it may have, in text that the strict scanner has
  * let through. Whatever is wrong is named by where it stands. */
@@ -88,8 +89,10 @@ eb_json_read_object (const EbJsonValue *value,
 
       if (member == NULL)
         {
-          g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no member “%s” here",
-                       inner_path);
+          g_autofree char *quoted = eb_quote_text (text, -1);
+          g_autofree char *shown = eb_json_path_join (path, quoted);
+
+          g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no member “%s” here", shown);
           return FALSE;
         }
       if (!member->read (&inner, inner_path, target, error))

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 /* The one scanner that every JSON text from outside passes first. json-glib takes comments, other
  * quotes, members given twice, numbers that are none, and recurses as deep as the text says; after
@@ -36,14 +37,13 @@ typedef struct
 static gboolean scan_value (Scanner *self);
 
 /* How much of a path a message shows. */
-#define MAX_SHOWN_NAME  64 /* bytes */
 #define MAX_SHOWN_NAMES 4
 
 static void
 append_path (GString *path, const Place *place)
 {
   g_autoptr (GString) name = eb_json_value_decode (&place->name);
-  g_autofree char *shown = g_utf8_make_valid (name->str, (gssize) MIN (name->len, MAX_SHOWN_NAME));
+  g_autofree char *shown = eb_quote_text (name->str, (gssize) name->len);
 
   g_string_append_printf (path, "%s%s", path->len > 0 ? "." : "", shown);
 }

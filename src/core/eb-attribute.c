@@ -9,6 +9,7 @@
 
 #include "core/eb-error.h"
 #include "core/eb-media-type.h"
+#include "core/eb-quote.h"
 #include "core/eb-timestamp.h"
 #include "core/eb-uri.h"
 
@@ -30,8 +31,7 @@ eb_attribute_check_name (const char *name, GError **error)
   /* CloudEvents 1.0.2, "Attribute Naming Convention"; "data" is no attribute. */
   if (length == 0 || name[length] != '\0' || length > MAX_NAME_LENGTH || g_str_equal (name, "data"))
     {
-      g_autofree char *escaped = g_strescape (name, NULL);
-      g_autofree char *shown = eb_error_quote (escaped);
+      g_autofree char *shown = eb_quote_text (name, -1);
 
       g_set_error (
           error, EB_ERROR, EB_ERROR_INVALID,
@@ -93,7 +93,7 @@ check_version (const char *value, GError **error)
 
   if (g_str_equal (value, "1.0"))
     return TRUE;
-  shown = eb_error_quote (value);
+  shown = eb_quote_text (value, -1);
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                "Attribute “specversion” is “%s”; this bus speaks 1.0", shown);
   return FALSE;
@@ -107,7 +107,7 @@ check_time (const char *value, GError **error)
 
   if (eb_timestamp_parse (value, &real_us))
     return TRUE;
-  shown = eb_error_quote (value);
+  shown = eb_quote_text (value, -1);
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                "Attribute “time” is “%s”, not an RFC 3339 time such as 2024-01-31T12:00:00Z",
                shown);

@@ -42,6 +42,5 @@ typedef enum
 #define EB_ERROR (eb_error_quark ())
 
 GQuark eb_error_quark (void);
-char *eb_error_quote (const char *text);
 
 G_END_DECLS

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 /* Where a subscription's deliveries go. It never changes, so any thread may read it and hold
  * references to it.
@@ -37,9 +38,6 @@ struct _EbSink
 #define ADDRESS_PATH   "/event"
 #define PEER_SCHEME    "dbus:"
 
-/* Enough of a bad one to recognise it in a message. */
-#define SHOWN_LENGTH 100
-
 #define DIGITS     "0123456789"
 #define HEX_DIGITS DIGITS "abcdefABCDEF"
 #define LETTERS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -57,11 +55,9 @@ typedef struct
 static gboolean
 fail (const Parts *parts, GError **error, const char *fault)
 {
-  g_autofree char *start = g_strndup (parts->given, SHOWN_LENGTH);
-  g_autofree char *shown = g_strescape (start, NULL);
+  g_autofree char *shown = eb_quote_text (parts->given, -1);
 
-  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "“%s%s” is not a possible sink: %s", shown,
-               strlen (parts->given) > SHOWN_LENGTH ? "…" : "", fault);
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "“%s” is not a possible sink: %s", shown, fault);
   return FALSE;
 }
 

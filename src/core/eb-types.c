@@ -9,6 +9,7 @@
 
 #include "core/eb-draft.h"
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 /* Type patterns: dot-separated tokens, where “*” stands for one whole, non-empty token and a
  * last “>” for the rest, one token or more. Matching walks both strings once and allocates
@@ -77,7 +78,7 @@ check_pattern (const char *pattern, GError **error)
   fault = find_fault (pattern);
   if (fault != NULL)
     {
-      g_autofree char *shown = g_utf8_make_valid (pattern, -1);
+      g_autofree char *shown = eb_quote_text (pattern, -1);
 
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                    "Type pattern “%s” %s: “*” is one whole token, “>” the rest, at the end only",

@@ -6,6 +6,7 @@
 #include "dbus/eb-dbus-options.h"
 
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 #include "dbus/eb-dbus-integer.h"
 
 /* The options of Subscribe(): a dictionary, so that there can be more of them one day, and strict,
@@ -123,7 +124,7 @@ parse_filter (GVariant *variant, GError **error)
   g_variant_get_child (variant, 0, "{&sv}", &name, &value);
   if (!eb_filter_dialect_from_string (name, &dialect))
     {
-      g_autofree char *shown = eb_error_quote (name);
+      g_autofree char *shown = eb_quote_text (name, -1);
 
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                    "“%s” is no filter dialect; there are exact, prefix, suffix, all, any, not",
@@ -176,7 +177,7 @@ parse_option (const char *name, GVariant *value, EbDbusOptions *parsed, GError *
   if (g_str_equal (name, "after"))
     return parse_after (value, parsed, error);
 
-  shown = eb_error_quote (name);
+  shown = eb_quote_text (name, -1);
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                "There is no option “%s”; there are “filters” and “after”", shown);
   return FALSE;

@@ -7,6 +7,7 @@
 
 #include "core/eb-dbus.h"
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 #include "dbus/eb-dbus-error.h"
 #include "dbus/eb-dbus-options.h"
 #include "dbus/eb-dbus-peers.h"
@@ -163,7 +164,7 @@ eb_dbus_subscriptions_unsubscribe (EbDbusSubscriptions *self,
 
   if (g_strcmp0 (eb_dbus_peers_get_owner (self->peers, id), peer) != 0)
     {
-      g_autofree char *shown = eb_error_quote (id);
+      g_autofree char *shown = eb_quote_text (id, -1);
       g_autoptr (GError) error =
           g_error_new (EB_ERROR, EB_ERROR_NOT_FOUND, "%s has no subscription “%s”", peer, shown);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 /* Which addresses deliveries may go to.
  *
@@ -109,7 +110,7 @@ parse_ranges (const char *key, const char *const *ranges, GError **error)
 
       if (mask == NULL)
         {
-          g_autofree char *shown = g_utf8_make_valid (*ranges, -1);
+          g_autofree char *shown = eb_quote_text (*ranges, -1);
 
           g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                        "%s: “%s” is not a range of addresses such as 10.0.0.0/8, with no bits set "

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 /* Enough for a burst of clients between two turns of the main loop. */
 #define BACKLOG 4096
@@ -64,6 +65,7 @@ parse_inet (const char *spec, GError **error)
 {
   const char *colon = strrchr (spec, ':');
   g_autofree char *host = NULL;
+  g_autofree char *shown = NULL;
   guint64 port = 0;
   GSocketAddress *address = NULL;
 
@@ -78,12 +80,14 @@ parse_inet (const char *spec, GError **error)
         address = g_inet_socket_address_new_from_string (
             g_str_equal (host, "localhost") ? "127.0.0.1" : host, (guint) port);
     }
-  if (address == NULL)
-    g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
-                 "Cannot listen on “%s”: it is not ADDRESS:PORT, such as 127.0.0.1:3000 or "
-                 "[::1]:3000, or unix:PATH",
-                 spec);
-  return address;
+  if (address != NULL)
+    return address;
+  shown = eb_quote_text (spec, -1);
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+               "Cannot listen on “%s”: it is not ADDRESS:PORT, such as 127.0.0.1:3000 or "
+               "[::1]:3000, or unix:PATH",
+               shown);
+  return NULL;
 }
 
 /* A socket file that a daemon left behind when it was killed would be in the way for ever. */
@@ -138,12 +142,14 @@ static GSocketAddress *
 parse_unix (const char *spec, GError **error)
 {
   const char *path = get_path (spec);
+  g_autofree char *shown = NULL;
   struct sockaddr_un limit;
 
   if (*path != '\0' && strlen (path) < sizeof limit.sun_path)
     return g_unix_socket_address_new (path);
+  shown = eb_quote_text (spec, -1);
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
-               "Cannot listen on “%s”: the path must have 1 to %" G_GSIZE_FORMAT " bytes", spec,
+               "Cannot listen on “%s”: the path must have 1 to %" G_GSIZE_FORMAT " bytes", shown,
                sizeof limit.sun_path - 1);
   return NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "codec/eb-sequences.h"
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 /* The query of a request target, read as the tutorial's url.ParseQuery() reads it: pairs are
  * separated by `&`, a `+` is a space, everything is percent-decoded once, and one pair that does
@@ -58,7 +59,7 @@ check (const char *query, GError **error)
     }
   if (bad == NULL)
     return TRUE;
-  shown = g_strescape (bad, NULL);
+  shown = eb_quote_text (bad, -1);
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "invalid URL escape \"%s\"", shown);
   return FALSE;
 }

@@ -226,7 +226,7 @@ assert_refused (Constructor constructor, const char *given)
     g_error ("“%s” was taken", given);
   g_assert_error (error, EB_ERROR, EB_ERROR_INVALID);
   g_assert_true (g_utf8_validate (error->message, -1, NULL));
-  g_assert_cmpuint (strlen (error->message), <, 600);
+  g_assert_cmpuint (strlen (error->message), <, 800);
 }
 
 static void
