@@ -122,13 +122,10 @@ handle_redrive (EbExchange *taken, const char *id)
 static void
 dropped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (EbExchange) exchange = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (eb_bus_drop_dead_letters_finish (EB_BUS (source), result, &error))
-    eb_exchange_reply_nothing (exchange);
-  else
-    eb_exchange_reply_error (exchange, error);
+  eb_bus_drop_dead_letters_finish (EB_BUS (source), result, &error);
+  eb_exchange_end (user_data, error);
 }
 
 static void

@@ -192,3 +192,20 @@ eb_exchange_reply_error (EbExchange *self, const GError *error)
 {
   eb_exchange_reply_problem (self, eb_exchange_get_status_for_error (error), error->message);
 }
+
+/**
+ * eb_exchange_end:
+ * @self: (transfer full)
+ * @error: (nullable): why it was not done
+ *
+ * Answers that something was done of which there is nothing to say, or that it was not.
+ */
+void
+eb_exchange_end (EbExchange *self, const GError *error)
+{
+  if (error == NULL)
+    eb_exchange_reply_nothing (self);
+  else
+    eb_exchange_reply_error (self, error);
+  eb_exchange_free (self);
+}

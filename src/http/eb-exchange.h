@@ -38,6 +38,7 @@ void eb_exchange_reply_problem (EbExchange *self, guint status, const char *deta
 void eb_exchange_reply_json (EbExchange *self, char *text);
 void eb_exchange_reply_nothing (EbExchange *self);
 void eb_exchange_reply_error (EbExchange *self, const GError *error);
+void eb_exchange_end (EbExchange *self, const GError *error);
 guint eb_exchange_get_status_for_error (const GError *error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbExchange, eb_exchange_free)

@@ -50,10 +50,14 @@ eb_exchange_get_body (EbExchange *exchange)
   return soup_message_body_flatten (soup_server_message_get_request_body (exchange->message));
 }
 
-/* Answers with the subscription as it is after what was done. */
-
-static void
-shown_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+/**
+ * eb_subscription_show_cb:
+ * @user_data: (transfer full): an #EbExchange that is paused
+ *
+ * For eb_bus_get_subscription_async(): answers with the subscription as it is.
+ */
+void
+eb_subscription_show_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (EbExchange) exchange = user_data;
   g_autoptr (GError) error = NULL;
@@ -102,7 +106,8 @@ answer (Action *self, const GError *error)
   EbBus *bus = self->exchange->bus;
 
   if (error == NULL)
-    eb_bus_get_subscription_async (bus, self->id, shown_cb, g_steal_pointer (&self->exchange));
+    eb_bus_get_subscription_async (bus, self->id, eb_subscription_show_cb,
+                                   g_steal_pointer (&self->exchange));
   else
     eb_exchange_reply_error (self->exchange, error);
 }
@@ -276,14 +281,10 @@ made_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 taken_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (EbExchange) exchange = user_data;
   g_autoptr (GError) error = NULL;
   g_autofree char *secret = eb_bus_rotate_secret_finish (EB_BUS (source), result, &error);
 
-  if (secret != NULL)
-    eb_exchange_reply_nothing (exchange);
-  else
-    eb_exchange_reply_error (exchange, error);
+  eb_exchange_end (user_data, error);
 }
 
 /**

@@ -184,24 +184,10 @@ handle_list (EbExchange *taken)
 /* Get */
 
 static void
-got_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (EbExchange) exchange = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (EbSubscriptionInfo) info =
-      eb_bus_get_subscription_finish (EB_BUS (source), result, &error);
-
-  if (info != NULL)
-    eb_exchange_reply_json (exchange, eb_subscription_info_to_json (exchange->bus, info));
-  else
-    eb_exchange_reply_error (exchange, error);
-}
-
-static void
 handle_get (EbExchange *exchange, const char *id)
 {
   eb_exchange_pause (exchange);
-  eb_bus_get_subscription_async (exchange->bus, id, got_cb, exchange);
+  eb_bus_get_subscription_async (exchange->bus, id, eb_subscription_show_cb, exchange);
 }
 
 /* Delete */
@@ -209,13 +195,10 @@ handle_get (EbExchange *exchange, const char *id)
 static void
 deleted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (EbExchange) exchange = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (eb_bus_delete_finish (EB_BUS (source), result, &error))
-    eb_exchange_reply_nothing (exchange);
-  else
-    eb_exchange_reply_error (exchange, error);
+  eb_bus_delete_finish (EB_BUS (source), result, &error);
+  eb_exchange_end (user_data, error);
 }
 
 static void

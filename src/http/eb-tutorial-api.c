@@ -69,20 +69,26 @@ get_address (EbExchange *exchange)
   return g_steal_pointer (&address);
 }
 
+/* Takes @taken. */
 static void
-registered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+end_address (EbExchange *taken, const GError *error)
 {
-  g_autoptr (EbExchange) exchange = user_data;
-  g_autoptr (GError) error = NULL;
+  g_autoptr (EbExchange) exchange = taken;
 
-  if (eb_bus_register_finish (EB_BUS (source), result, &error))
+  if (error == NULL)
     reply_success (exchange);
   else
     reply_address_error (exchange, error);
 }
 
+typedef void (*AddressFunc) (EbBus *bus,
+                             const char *address,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data);
+
+/* Takes @taken. */
 static void
-handle_register_and_keep_alive (EbExchange *taken)
+handle_address (EbExchange *taken, AddressFunc func, GAsyncReadyCallback callback)
 {
   g_autoptr (EbExchange) exchange = taken;
   g_autofree char *address = get_address (exchange);
@@ -90,33 +96,38 @@ handle_register_and_keep_alive (EbExchange *taken)
   if (address == NULL)
     return;
   eb_exchange_pause (exchange);
-  eb_bus_register_async (exchange->bus, address, registered_cb, exchange);
+  func (exchange->bus, address, callback, exchange);
   g_steal_pointer (&exchange);
+}
+
+static void
+registered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  eb_bus_register_finish (EB_BUS (source), result, &error);
+  end_address (user_data, error);
+}
+
+static void
+handle_register_and_keep_alive (EbExchange *exchange)
+{
+  handle_address (exchange, eb_bus_register_async, registered_cb);
 }
 
 static void
 deregistered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (EbExchange) exchange = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (eb_bus_deregister_finish (EB_BUS (source), result, &error))
-    reply_success (exchange);
-  else
-    reply_address_error (exchange, error);
+  eb_bus_deregister_finish (EB_BUS (source), result, &error);
+  end_address (user_data, error);
 }
 
 static void
-handle_deregister (EbExchange *taken)
+handle_deregister (EbExchange *exchange)
 {
-  g_autoptr (EbExchange) exchange = taken;
-  g_autofree char *address = get_address (exchange);
-
-  if (address == NULL)
-    return;
-  eb_exchange_pause (exchange);
-  eb_bus_deregister_async (exchange->bus, address, deregistered_cb, exchange);
-  g_steal_pointer (&exchange);
+  handle_address (exchange, eb_bus_deregister_async, deregistered_cb);
 }
 
 static void
