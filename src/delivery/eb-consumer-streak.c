@@ -131,7 +131,8 @@ char *
 eb_consumer_describe_disabled (EbConsumer *self)
 {
   const EbStreak *streak = eb_subscription_get_streak (self->subscription);
-  const char *last = self->outbox->attempts != NULL ? eb_attempts_get_error (self->outbox->attempts) : NULL;
+  const char *last =
+      self->outbox->attempts != NULL ? eb_attempts_get_error (self->outbox->attempts) : NULL;
   g_autofree char *since = NULL;
 
   if (!eb_subscription_is_disabled (self->subscription))
