@@ -239,6 +239,63 @@ test_keep_alive (Fixture *fixture, gconstpointer data)
   assert_state (fixture, "disabled");
 }
 
+typedef struct
+{
+  Fixture *fixture;
+  guint n;
+} Questions;
+
+static gboolean
+were_asked (gpointer data)
+{
+  const Questions *questions = data;
+
+  return eb_fake_sinks_count_questions (questions->fixture->sinks, A) >= questions->n;
+}
+
+/* So many questions were asked in all, and what follows from the answers has happened. */
+static void
+settle_questions (Fixture *fixture, guint n)
+{
+  eb_test_wait_for (were_asked, &(Questions){ fixture, n });
+  settle (fixture, 0);
+  g_assert_cmpuint (eb_fake_sinks_count_questions (fixture->sinks, A), ==, n);
+}
+
+static void
+put_with_handshake (Fixture *fixture)
+{
+  g_autoptr (EbSink) sink = eb_sink_new_for_address ("a:1", NULL);
+  g_autoptr (EbDeliveryOptions) options = eb_delivery_options_new ();
+  EbSubscriptionSpec spec = { .id = "s", .sink = sink, .concurrency = 1, .options = options };
+  g_autoptr (EbSubscription) subscription = NULL;
+  g_autoptr (EbSubscriptionInfo) info = NULL;
+
+  options->handshake = TRUE;
+  subscription = eb_subscription_new (&spec, NULL);
+  info = eb_bus_fixture_put (fixture, subscription, EB_PUT_REPLACE, NULL, NULL);
+  g_assert_nonnull (info);
+}
+
+/* A sink that never agrees to what there is for it is no better. */
+static void
+test_no_consent (Fixture *fixture, gconstpointer data)
+{
+  put_with_handshake (fixture);
+  settle_questions (fixture, 1);
+  eb_fake_clock_advance (fixture->clock, EB_STREAK_MAX);
+  settle_questions (fixture, 2);
+  assert_state (fixture, "held"); /* there was nothing for it */
+  eb_bus_fixture_publish (fixture, "t", 1);
+  eb_fake_clock_advance (fixture->clock, DAY);
+  settle_questions (fixture, 3);
+  eb_fake_clock_advance (fixture->clock, EB_STREAK_MAX);
+  settle_questions (fixture, 4);
+  assert_state (fixture, "disabled");
+  eb_fake_clock_advance (fixture->clock, DAY);
+  settle_questions (fixture, 4);
+}
+
 /* One resume is enough for both. */
 static void
 test_paused (Fixture *fixture, gconstpointer data)
@@ -311,6 +368,7 @@ main (int argc, char **argv)
   ADD ("forgotten", test_forgotten);
   ADD ("leased", test_leased);
   ADD ("keep-alive", test_keep_alive);
+  ADD ("no-consent", test_no_consent);
   ADD ("paused", test_paused);
   ADD ("refused", test_refused);
   ADD ("put", test_put);
