@@ -110,14 +110,16 @@ redrive_all (EbBusClient *client, const char *address)
 {
   g_autoptr (GError) error = NULL;
   guint64 after = 0, redriven = 0, left = 0, some = 0;
+  guint n_idle = 0;
 
-  for (guint n_idle = 0; n_idle<MAX_IDLE; n_idle = some> 0 ? 0 : n_idle + 1)
+  while (n_idle < MAX_IDLE)
     {
       if (!eb_dead_letter_client_redrive (client, address, NULL, &after, &some, &left, &error))
         return fail (error);
       redriven += some;
       if (left == 0)
         break;
+      n_idle = some > 0 ? 0 : n_idle + 1;
       g_usleep (PAUSE);
     }
   return print_redriven (redriven, left);
