@@ -9,6 +9,7 @@
 #include "codec/eb-event-json.h"
 #include "delivery/eb-soup-transport.h"
 #include "delivery/eb-wire-transport.h"
+#include "support/eb-answer-record.h"
 #include "support/eb-fake-clock.h"
 #include "support/eb-test-wait.h"
 
@@ -29,9 +30,7 @@ typedef struct
   GHashTable *parcels;
   GPtrArray *events; /* in order */
   EbDeliveryOptions *options;
-  gboolean answered;
-  EbAnswerKind kind;
-  char *reason;
+  EbAnswerRecord answer;
 } Fixture;
 
 static void
@@ -65,17 +64,6 @@ request_cb (SoupServer *server,
   soup_server_message_set_status (message, SOUP_STATUS_NO_CONTENT, NULL);
 }
 
-static void
-answer_cb (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data)
-{
-  Fixture *fixture = user_data;
-
-  fixture->answered = TRUE;
-  fixture->kind = answer->kind;
-  g_free (fixture->reason);
-  fixture->reason = g_strdup (answer->reason);
-}
-
 static EbTransport *
 create_transport (Fixture *fixture, gboolean soup)
 {
@@ -105,7 +93,7 @@ set_up (Fixture *fixture, gconstpointer soup)
   g_uri_unref (uris->data);
   fixture->clock = eb_fake_clock_new ();
   fixture->transport = create_transport (fixture, soup != NULL);
-  eb_transport_set_answer_func (fixture->transport, answer_cb, fixture);
+  eb_transport_set_answer_func (fixture->transport, eb_answer_record_cb, &fixture->answer);
   fixture->parcels = eb_parcels_new ();
   fixture->events = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_event_unref);
   fixture->options = eb_delivery_options_new ();
@@ -126,7 +114,7 @@ tear_down (Fixture *fixture, gconstpointer soup)
   g_clear_pointer (&fixture->body, g_bytes_unref);
   g_clear_pointer (&fixture->options, eb_delivery_options_unref);
   g_free (fixture->uri);
-  g_free (fixture->reason);
+  eb_answer_record_clear (&fixture->answer);
 }
 
 static void
@@ -165,12 +153,6 @@ create_delivery (Fixture *fixture)
 }
 
 static gboolean
-is_answered (gpointer data)
-{
-  return ((Fixture *) data)->answered;
-}
-
-static gboolean
 has_arrived (gpointer data)
 {
   return ((Fixture *) data)->headers != NULL;
@@ -195,10 +177,10 @@ deliver (Fixture *fixture)
   EbChannel *channel = open_channel (fixture);
   EbDelivery *delivery = create_delivery (fixture);
 
-  fixture->answered = FALSE;
+  eb_answer_record_clear (&fixture->answer);
   eb_transport_send (fixture->transport, channel, delivery);
-  eb_test_wait_for (is_answered, fixture);
-  g_assert_cmpint (fixture->kind, ==, EB_ANSWER_RESPONSE);
+  eb_answer_record_wait (&fixture->answer);
+  g_assert_cmpint (fixture->answer.kind, ==, EB_ANSWER_RESPONSE);
   eb_delivery_free (delivery);
   eb_transport_close (fixture->transport, channel);
 }
@@ -433,11 +415,11 @@ test_timeout (Fixture *fixture, gconstpointer soup)
   delivery = create_delivery (fixture);
   eb_transport_send (fixture->transport, channel, delivery);
   eb_test_wait_for (has_arrived, fixture);
-  g_assert_false (fixture->answered);
+  g_assert_false (fixture->answer.arrived);
   eb_fake_clock_advance (fixture->clock, 2 * G_TIME_SPAN_SECOND);
-  eb_test_wait_for (is_answered, fixture);
-  g_assert_cmpint (fixture->kind, ==, EB_ANSWER_FAILED);
-  g_assert_nonnull (strstr (fixture->reason, "within 2 s"));
+  eb_answer_record_wait (&fixture->answer);
+  g_assert_cmpint (fixture->answer.kind, ==, EB_ANSWER_FAILED);
+  g_assert_nonnull (strstr (fixture->answer.reason, "within 2 s"));
   eb_delivery_free (delivery);
   eb_transport_close (fixture->transport, channel);
 }

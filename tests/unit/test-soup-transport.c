@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "delivery/eb-soup-transport.h"
+#include "support/eb-answer-record.h"
 #include "support/eb-test-wait.h"
 
 /* https:// sinks. What http:// and https:// have in common is tested with whole deliveries. */
@@ -24,11 +25,7 @@ typedef struct
   EbClock *clock;
   EbTransport *transport;
   GHashTable *parcels;
-  gboolean answered;
-  EbAnswerKind kind;
-  guint status;
-  char *reason;
-  char *allowed; /* of the answer: the origin, and the rate */
+  EbAnswerRecord answer;
 } Fixture;
 
 static void
@@ -86,20 +83,6 @@ request_cb (SoupServer *server,
 }
 
 static void
-answer_cb (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data)
-{
-  Fixture *fixture = user_data;
-
-  fixture->answered = TRUE;
-  fixture->kind = answer->kind;
-  fixture->status = answer->status;
-  g_free (fixture->reason);
-  fixture->reason = g_strdup (answer->reason);
-  g_free (fixture->allowed);
-  fixture->allowed = g_strdup_printf ("%s %s", answer->allowed_origin, answer->allowed_rate);
-}
-
-static void
 set_up (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GTlsCertificate) certificate = NULL;
@@ -138,8 +121,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_free (fixture->certificate);
   g_free (fixture->key);
   g_free (fixture->body);
-  g_free (fixture->reason);
-  g_free (fixture->allowed);
+  eb_answer_record_clear (&fixture->answer);
 }
 
 static void
@@ -152,13 +134,7 @@ create_transport (Fixture *fixture, const char *ca_file)
   g_free (settings->origin);
   settings->origin = g_strdup ("bus.example");
   fixture->transport = eb_soup_transport_new (fixture->clock, "log", settings);
-  eb_transport_set_answer_func (fixture->transport, answer_cb, fixture);
-}
-
-static gboolean
-is_answered (gpointer data)
-{
-  return ((Fixture *) data)->answered;
+  eb_transport_set_answer_func (fixture->transport, eb_answer_record_cb, &fixture->answer);
 }
 
 static void
@@ -180,10 +156,10 @@ deliver (Fixture *fixture, const char *text)
   parcel = eb_parcels_obtain (fixture->parcels, event);
   delivery = eb_delivery_new (NULL, parcel, 0);
   delivery->attempt = 1;
-  fixture->answered = FALSE;
+  eb_answer_record_clear (&fixture->answer);
   eb_transport_send (fixture->transport, channel, delivery);
-  g_assert_false (fixture->answered); /* never from within the call */
-  eb_test_wait_for (is_answered, fixture);
+  g_assert_false (fixture->answer.arrived); /* never from within the call */
+  eb_answer_record_wait (&fixture->answer);
   eb_delivery_free (delivery);
   eb_transport_close (fixture->transport, channel);
 }
@@ -193,8 +169,8 @@ test_trusted (Fixture *fixture, gconstpointer data)
 {
   create_transport (fixture, fixture->certificate);
   deliver (fixture, "secret");
-  g_assert_cmpint (fixture->kind, ==, EB_ANSWER_RESPONSE);
-  g_assert_cmpuint (fixture->status, ==, 202);
+  g_assert_cmpint (fixture->answer.kind, ==, EB_ANSWER_RESPONSE);
+  g_assert_cmpuint (fixture->answer.status, ==, 202);
   g_assert_cmpstr (fixture->body, ==, "secret");
 }
 
@@ -211,15 +187,15 @@ ask (Fixture *fixture, const char *uri)
   options->rate = 2;
   subscription = eb_subscription_new (&spec, NULL);
   channel = eb_transport_open (fixture->transport, subscription);
-  fixture->answered = FALSE;
+  eb_answer_record_clear (&fixture->answer);
   eb_transport_send (fixture->transport, channel, question);
-  eb_test_wait_for (is_answered, fixture);
+  eb_answer_record_wait (&fixture->answer);
   eb_transport_close (fixture->transport, channel);
   eb_delivery_free (question);
-  g_assert_cmpint (fixture->kind, ==, EB_ANSWER_RESPONSE);
-  g_assert_cmpuint (fixture->status, ==, 405);
+  g_assert_cmpint (fixture->answer.kind, ==, EB_ANSWER_RESPONSE);
+  g_assert_cmpuint (fixture->answer.status, ==, 405);
   g_assert_cmpstr (fixture->body, ==, "bus.example 120");
-  g_assert_cmpstr (fixture->allowed, ==, "bus.example 90");
+  g_assert_cmpstr (fixture->answer.allowed, ==, "bus.example 90");
 }
 
 /* Whether it wants deliveries; of other answers the fields are nobody's business. */
@@ -242,7 +218,7 @@ test_question (Fixture *fixture, gconstpointer data)
   ask (fixture, secure);
   ask (fixture, plain);
   deliver (fixture, "x");
-  g_assert_cmpstr (fixture->allowed, ==, "(null) (null)");
+  g_assert_cmpstr (fixture->answer.allowed, ==, "(null) (null)");
 }
 
 /* Nothing is sent to whom we do not know. */
@@ -251,8 +227,8 @@ test_unknown_authority (Fixture *fixture, gconstpointer data)
 {
   create_transport (fixture, NULL);
   deliver (fixture, "secret");
-  g_assert_cmpint (fixture->kind, ==, EB_ANSWER_UNREACHABLE);
-  g_assert_nonnull (fixture->reason);
+  g_assert_cmpint (fixture->answer.kind, ==, EB_ANSWER_UNREACHABLE);
+  g_assert_nonnull (fixture->answer.reason);
   g_assert_null (fixture->body);
 }
 
@@ -261,7 +237,7 @@ test_missing_ca_file (Fixture *fixture, gconstpointer data)
 {
   create_transport (fixture, "/nonexistent/ca.pem");
   deliver (fixture, "secret");
-  g_assert_cmpint (fixture->kind, ==, EB_ANSWER_UNREACHABLE);
+  g_assert_cmpint (fixture->answer.kind, ==, EB_ANSWER_UNREACHABLE);
   g_assert_null (fixture->body);
 }
 

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "support/eb-answer-record.h"
 #include "support/eb-fake-clock.h"
 #include "support/eb-test-wait.h"
 
@@ -20,18 +21,8 @@ typedef struct
   EbChannel *channel;
   GHashTable *parcels;
   EbParcel *parcel;
-  gboolean answered;
-  EbAnswerKind kind;
+  EbAnswerRecord answer;
 } Fixture;
-
-static void
-answer_cb (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data)
-{
-  Fixture *fixture = user_data;
-
-  fixture->answered = TRUE;
-  fixture->kind = answer->kind;
-}
 
 static EbParcel *
 create_parcel (Fixture *fixture)
@@ -77,7 +68,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->sink = g_socket_listener_new ();
   fixture->clock = eb_fake_clock_new ();
   fixture->transport = eb_wire_transport_new (EB_CLOCK (fixture->clock), resolver, "log", settings);
-  eb_transport_set_answer_func (fixture->transport, answer_cb, fixture);
+  eb_transport_set_answer_func (fixture->transport, eb_answer_record_cb, &fixture->answer);
   fixture->channel = open_channel (fixture, listen_somewhere (fixture->sink));
   fixture->parcels = eb_parcels_new ();
   fixture->parcel = create_parcel (fixture);
@@ -92,6 +83,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   eb_test_run ();
   g_object_unref (fixture->clock);
   eb_parcel_unref (fixture->parcel);
+  eb_answer_record_clear (&fixture->answer);
   g_hash_table_unref (fixture->parcels);
 }
 
@@ -101,7 +93,7 @@ send_one (Fixture *fixture)
   EbDelivery *delivery = eb_delivery_new (NULL, fixture->parcel, 0);
 
   delivery->attempt = 1;
-  fixture->answered = FALSE;
+  eb_answer_record_clear (&fixture->answer);
   eb_transport_send (fixture->transport, fixture->channel, delivery);
   return delivery;
 }
@@ -117,7 +109,7 @@ has_happened (gpointer data)
 {
   const Arrival *arrival = data;
 
-  return arrival->accepted != NULL || arrival->fixture->answered;
+  return arrival->accepted != NULL || arrival->fixture->answer.arrived;
 }
 
 /* Returns: (transfer full): a new connection, on which a request of the first attempt came */
@@ -131,7 +123,7 @@ take_request (Fixture *fixture)
 
   g_socket_listener_accept_async (fixture->sink, NULL, eb_test_result_cb, &arrival.accepted);
   eb_test_wait_for (has_happened, &arrival);
-  g_assert_false (fixture->answered);
+  g_assert_false (fixture->answer.arrived);
   connection = g_socket_listener_accept_finish (fixture->sink, arrival.accepted, NULL, NULL);
   g_object_unref (arrival.accepted);
   g_assert_nonnull (connection);
@@ -144,12 +136,6 @@ take_request (Fixture *fixture)
   return connection;
 }
 
-static gboolean
-is_answered (gpointer data)
-{
-  return ((Fixture *) data)->answered;
-}
-
 static void
 answer (Fixture *fixture, GSocketConnection *connection)
 {
@@ -157,8 +143,8 @@ answer (Fixture *fixture, GSocketConnection *connection)
 
   g_assert_true (g_output_stream_write_all (
       g_io_stream_get_output_stream (G_IO_STREAM (connection)), ok, strlen (ok), NULL, NULL, NULL));
-  eb_test_wait_for (is_answered, fixture);
-  g_assert_cmpint (fixture->kind, ==, EB_ANSWER_RESPONSE);
+  eb_answer_record_wait (&fixture->answer);
+  g_assert_cmpint (fixture->answer.kind, ==, EB_ANSWER_RESPONSE);
 }
 
 /* A sink closes a connection, and a request is sent on it before that is heard of: the sink cannot
