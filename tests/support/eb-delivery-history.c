@@ -257,6 +257,14 @@ eb_delivery_history_pardon (EbDeliveryHistory *self)
   self->pardoned = TRUE;
 }
 
+/* Whether it was replayed nobody knows. */
+static void
+doubt (Delivery *delivery)
+{
+  delivery->loose = TRUE;
+  delivery->sealed = delivery->dead = FALSE;
+}
+
 /* The daemon's lives */
 
 /**
@@ -310,17 +318,12 @@ eb_delivery_history_break (EbDeliveryHistory *self)
     }
 }
 
-/* Whether it was replayed nobody knows. */
+/* Whether all was replayed nobody knows. */
 static void
 doubt_all (EbDeliveryHistory *self)
 {
   for (guint i = 0; i < self->deliveries->len; i++)
-    {
-      Delivery *delivery = &g_array_index (self->deliveries, Delivery, i);
-
-      delivery->loose = TRUE;
-      delivery->sealed = delivery->dead = FALSE;
-    }
+    doubt (&g_array_index (self->deliveries, Delivery, i));
 }
 
 void
@@ -363,17 +366,16 @@ void
 eb_delivery_history_replay (EbDeliveryHistory *self, guint64 after)
 {
   self->replaying = FALSE;
-  for (guint64 sequence = MAX (after + 1, self->first); sequence <= self->newest; sequence++)
+  for (guint64 sequence = self->first; sequence <= self->newest; sequence++)
     {
       Delivery *delivery = get (self, sequence);
 
-      if (delivery->number < self->n_arrived_before)
+      if (sequence > after && delivery->number < self->n_arrived_before)
         replay_one (delivery);
-      else
-        {
-          delivery->loose = TRUE;
-          delivery->sealed = delivery->dead = FALSE;
-        }
+      else if (sequence > after)
+        doubt (delivery);
+      else if (!delivery->sealed) /* it may have been under way, which was broken off */
+        delivery->loose = TRUE;
     }
 }
 
