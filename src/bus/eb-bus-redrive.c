@@ -3,152 +3,28 @@
 
 #include "config.h"
 
-#include "bus/eb-bus-private.h"
+#include "bus/eb-dead-letter-job.h"
 #include "bus/eb-dead-letter-query.h"
 #include "core/eb-error.h"
-#include "core/eb-sequence.h"
 #include "delivery/eb-aside.h"
 
-/* The use cases that end dead letters: redrive and drop. The ledger always comes first, so that
- * what was answered holds after a restart. For each subscription one of them runs at a time: a
- * letter that two redrives found would be delivered twice. */
-
-/* Of a caller who wants some of the dead letters. */
-typedef struct
-{
-  EbBus *bus;                   /* (owned) */
-  EbSubscription *subscription; /* (owned) */
-  GArray *sequences;            /* (owned) (nullable) (element-type guint64); NULL for all */
-  GPtrArray *letters;           /* (owned) (nullable) (element-type EbException) chosen */
-  guint64 after;                /* of all, those after this sequence */
-  guint room;                   /* how many may be set aside */
-  guint left;                   /* how many more there are, counted up to EB_DEAD_LETTERS_MAX */
-  gboolean begun;               /* its id is in the bus's table */
-} Job;
-
-static const char *
-job_get_id (Job *job)
-{
-  return eb_subscription_get_id (job->subscription);
-}
-
-static void
-job_end (Job *job)
-{
-  if (job->begun)
-    eb_bus_end_change (job->bus, job_get_id (job));
-  job->begun = FALSE;
-}
-
-static void
-job_free (Job *job)
-{
-  job_end (job);
-  g_object_unref (job->bus);
-  eb_subscription_unref (job->subscription);
-  g_clear_pointer (&job->sequences, g_array_unref);
-  g_clear_pointer (&job->letters, g_ptr_array_unref);
-  g_free (job);
-}
-
-/* Whoever has the id after it has nothing to do with its letters. */
-static gboolean
-job_is_current (Job *job, GError **error)
-{
-  if (eb_bus_has (job->bus, job->subscription))
-    return TRUE;
-  g_set_error (error, EB_ERROR, EB_ERROR_NOT_FOUND, "The subscription “%s” has ended",
-               job_get_id (job));
-  return FALSE;
-}
-
-/* Takes @task. */
-static void
-return_done (GTask *task)
-{
-  job_end (g_task_get_task_data (task));
-  g_task_return_boolean (task, TRUE);
-  g_object_unref (task);
-}
-
-/* Takes @task and @error. */
-static void
-return_failure (GTask *task, GError *error)
-{
-  Job *job = g_task_get_task_data (task);
-
-  eb_bus_tell_fenced (job->bus, error);
-  job_end (job);
-  g_task_return_error (task, error);
-  g_object_unref (task);
-}
-
-/* Returns: (transfer full): in order, each once */
-static GArray *
-sort_sequences (GArray *sequences)
-{
-  GArray *sorted = g_array_copy (sequences);
-  guint kept = 0;
-
-  g_array_sort (sorted, eb_sequence_compare);
-  for (guint i = 0; i < sorted->len; i++)
-    if (i == 0 || g_array_index (sorted, guint64, i) != g_array_index (sorted, guint64, i - 1))
-      g_array_index (sorted, guint64, kept++) = g_array_index (sorted, guint64, i);
-  g_array_set_size (sorted, kept);
-  return sorted;
-}
-
-static gboolean
-check_sequences (GArray *sequences, GError **error)
-{
-  if (sequences == NULL || sequences->len <= EB_DEAD_LETTERS_MAX)
-    return TRUE;
-  g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
-               "“sequences” has %u of them, more than %d; call again for the rest", sequences->len,
-               EB_DEAD_LETTERS_MAX);
-  return FALSE;
-}
-
-/* Returns: FALSE, and @task was answered, if the job cannot begin */
-static gboolean
-begin_job (EbBus *self, GTask *task, const char *id, GArray *sequences)
-{
-  GError *error = NULL;
-  EbSubscription *subscription = eb_bus_find_stored (self, id, &error);
-  Job *job;
-
-  if (subscription == NULL || !check_sequences (sequences, &error)
-      || !eb_bus_begin_change (self, id, &error))
-    {
-      g_task_return_error (task, error);
-      return FALSE;
-    }
-  job = g_new0 (Job, 1);
-  job->bus = g_object_ref (self);
-  job->subscription = eb_subscription_ref (subscription);
-  job->sequences = sequences != NULL ? sort_sequences (sequences) : NULL;
-  job->begun = TRUE;
-  g_task_set_task_data (task, job, (GDestroyNotify) job_free);
-  return TRUE;
-}
-
-/* Redrive */
+/* The use case that delivers dead letters again. */
 
 static void
 set_aside_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GTask *task = user_data;
-  Job *job = g_task_get_task_data (task);
+  EbDeadLetterJob *job = g_task_get_task_data (task);
   GError *error = NULL;
 
   if (!eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
     {
-      return_failure (task, error);
+      eb_dead_letter_job_return_failure (task, error);
       return;
     }
-  if (job_is_current (job, NULL))
+  if (eb_dead_letter_job_is_current (job, NULL))
     eb_worker_pool_redrive (job->bus->workers, job->subscription, job->letters);
-  return_done (task);
+  eb_dead_letter_job_return_done (task);
 }
 
 /* As if it had never been tried, and due. */
@@ -174,7 +50,7 @@ create_aside (const char *id, const EbException *letter)
 }
 
 static void
-set_aside (GTask *task, Job *job)
+set_aside (GTask *task, EbDeadLetterJob *job)
 {
   g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
   gint64 now_us = eb_clock_get_real (job->bus->clock);
@@ -184,14 +60,14 @@ set_aside (GTask *task, Job *job)
       EbException *letter = g_ptr_array_index (job->letters, i);
 
       revive (letter, now_us);
-      g_ptr_array_add (changes, create_aside (job_get_id (job), letter));
+      g_ptr_array_add (changes, create_aside (eb_dead_letter_job_get_id (job), letter));
     }
   eb_ledger_apply_async (job->bus->ledger, job->bus->epoch, changes, NULL, set_aside_cb, task);
 }
 
 /* Of all, those that there is room for; the others are left. */
 static void
-take_letters (Job *job, GPtrArray *found)
+take_letters (EbDeadLetterJob *job, GPtrArray *found)
 {
   if (job->letters == NULL)
     {
@@ -206,56 +82,56 @@ static void
 listed_for_redrive_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GTask *task = user_data;
-  Job *job = g_task_get_task_data (task);
+  EbDeadLetterJob *job = g_task_get_task_data (task);
   GError *error = NULL;
   g_autoptr (GPtrArray) found =
       eb_ledger_list_exceptions_finish (EB_LEDGER (source), result, &error);
 
-  if (found == NULL || !job_is_current (job, &error))
+  if (found == NULL || !eb_dead_letter_job_is_current (job, &error))
     {
-      return_failure (task, error);
+      eb_dead_letter_job_return_failure (task, error);
       return;
     }
   take_letters (job, found);
   if (job->letters->len > 0)
     set_aside (task, job);
   else
-    return_done (task);
+    eb_dead_letter_job_return_done (task);
 }
 
 /* Takes @task. Lists those that may be redriven, and as many more as are counted. */
 static void
-list_for_redrive (GTask *task, Job *job)
+list_for_redrive (GTask *task, EbDeadLetterJob *job)
 {
   guint n = job->letters != NULL ? job->letters->len : job->room;
 
-  eb_ledger_list_exceptions_async (job->bus->ledger, job_get_id (job), EB_EXCEPTIONS_DEAD,
-                                   job->after, n + EB_DEAD_LETTERS_MAX, NULL, listed_for_redrive_cb,
-                                   task);
+  eb_ledger_list_exceptions_async (job->bus->ledger, eb_dead_letter_job_get_id (job),
+                                   EB_EXCEPTIONS_DEAD, job->after, n + EB_DEAD_LETTERS_MAX, NULL,
+                                   listed_for_redrive_cb, task);
 }
 
 static void
 chosen_for_redrive_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GTask *task = user_data;
-  Job *job = g_task_get_task_data (task);
+  EbDeadLetterJob *job = g_task_get_task_data (task);
   GError *error = NULL;
 
   job->letters = eb_dead_letter_query_choose_finish (EB_LEDGER (source), result, &error);
   if (job->letters == NULL)
-    return_failure (task, error);
+    eb_dead_letter_job_return_failure (task, error);
   else
     list_for_redrive (task, job);
 }
 
 static gboolean
-check_room (Job *job, GError **error)
+check_room (EbDeadLetterJob *job, GError **error)
 {
   if (job->sequences == NULL || job->sequences->len <= job->room)
     return TRUE;
   g_set_error (error, EB_ERROR, EB_ERROR_BUSY,
                "“%s” has room for %u more retries; try again when others have ended",
-               job_get_id (job), job->room);
+               eb_dead_letter_job_get_id (job), job->room);
   return FALSE;
 }
 
@@ -263,7 +139,7 @@ static void
 room_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GTask *task = user_data;
-  Job *job = g_task_get_task_data (task);
+  EbDeadLetterJob *job = g_task_get_task_data (task);
   GError *error = NULL;
   g_autoptr (GPtrArray) aside =
       eb_ledger_list_exceptions_finish (EB_LEDGER (source), result, &error);
@@ -271,10 +147,10 @@ room_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (aside != NULL)
     job->room = EB_MAX_ASIDE - MIN (aside->len, EB_MAX_ASIDE);
   if (aside == NULL || !check_room (job, &error))
-    return_failure (task, error);
+    eb_dead_letter_job_return_failure (task, error);
   else if (job->sequences != NULL)
-    eb_dead_letter_query_choose_async (job->bus->ledger, job_get_id (job), job->sequences,
-                                       chosen_for_redrive_cb, task);
+    eb_dead_letter_query_choose_async (job->bus->ledger, eb_dead_letter_job_get_id (job),
+                                       job->sequences, chosen_for_redrive_cb, task);
   else
     list_for_redrive (task, job);
 }
@@ -299,10 +175,10 @@ eb_bus_redrive_async (EbBus *self,
                       gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  Job *job;
+  EbDeadLetterJob *job;
 
   g_task_set_source_tag (task, eb_bus_redrive_async);
-  if (!begin_job (self, task, id, sequences))
+  if (!eb_dead_letter_job_begin (self, task, id, sequences))
     return;
   job = g_task_get_task_data (task);
   job->after = sequences == NULL ? after : 0;
@@ -311,7 +187,7 @@ eb_bus_redrive_async (EbBus *self,
 }
 
 static void
-fill_result (Job *job, EbRedriven *redriven)
+fill_result (EbDeadLetterJob *job, EbRedriven *redriven)
 {
   guint n = job->letters->len;
   const EbException *last = n > 0 ? g_ptr_array_index (job->letters, n - 1) : NULL;
@@ -336,93 +212,4 @@ eb_bus_redrive_finish (EbBus *self, GAsyncResult *result, EbRedriven *redriven, 
     return FALSE;
   fill_result (g_task_get_task_data (G_TASK (result)), redriven);
   return TRUE;
-}
-
-/* Drop */
-
-static void drop_next (GTask *task, Job *job);
-
-static void
-dropped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GTask *task = user_data;
-  Job *job = g_task_get_task_data (task);
-  GError *error = NULL;
-
-  if (!eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
-    return_failure (task, error);
-  else if (job->sequences == NULL && job->letters->len == EB_DEAD_LETTERS_MAX)
-    drop_next (task, job);
-  else
-    return_done (task);
-}
-
-static void
-chosen_for_drop_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GTask *task = user_data;
-  Job *job = g_task_get_task_data (task);
-  g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
-  GError *error = NULL;
-
-  job->letters = eb_dead_letter_query_choose_finish (EB_LEDGER (source), result, &error);
-  if (job->letters == NULL || !job_is_current (job, &error))
-    {
-      return_failure (task, error);
-      return;
-    }
-  for (guint i = 0; i < job->letters->len; i++)
-    {
-      const EbException *letter = g_ptr_array_index (job->letters, i);
-
-      g_ptr_array_add (changes,
-                       eb_change_new (EB_CHANGE_ENDED, job_get_id (job), letter->sequence));
-    }
-  eb_ledger_apply_async (job->bus->ledger, job->bus->epoch, changes, NULL, dropped_cb, task);
-}
-
-/* Takes @task. */
-static void
-drop_next (GTask *task, Job *job)
-{
-  g_clear_pointer (&job->letters, g_ptr_array_unref);
-  eb_dead_letter_query_choose_async (job->bus->ledger, job_get_id (job), job->sequences,
-                                     chosen_for_drop_cb, task);
-}
-
-/**
- * eb_bus_drop_dead_letters_async:
- * @id: of a subscription
- * @sequences: (nullable) (element-type guint64): which dead letters, at most %EB_DEAD_LETTERS_MAX;
- *   NULL for all
- *
- * They are forgotten: all that were named, or none.
- */
-void
-eb_bus_drop_dead_letters_async (EbBus *self,
-                                const char *id,
-                                GArray *sequences,
-                                GAsyncReadyCallback callback,
-                                gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-
-  g_task_set_source_tag (task, eb_bus_drop_dead_letters_async);
-  if (begin_job (self, task, id, sequences))
-    {
-      Job *job = g_task_get_task_data (task);
-
-      drop_next (g_steal_pointer (&task), job);
-    }
-}
-
-/**
- * eb_bus_drop_dead_letters_finish:
- *
- * Returns: FALSE with the errors of eb_bus_redrive_finish()
- */
-gboolean
-eb_bus_drop_dead_letters_finish (EbBus *self, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
 }
