@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 #include "http/eb-cors.h"
 
 /* A page that somebody visits can make their browser speak to loopback. It cannot help sending an
@@ -67,9 +68,11 @@ eb_browser_guard_check (const char *host,
   if (origin != NULL && g_ascii_strcasecmp (origin, own_origin) != 0
       && !eb_cors_allows (origins, origin))
     {
+      g_autofree char *shown = eb_quote_text (origin, -1);
+
       g_set_error (error, EB_ERROR, EB_ERROR_FORBIDDEN,
                    "Pages of “%s” may not use this bus, as it is not among http.cors-origins",
-                   origin);
+                   shown);
       return FALSE;
     }
   return TRUE;
