@@ -7,6 +7,7 @@
 
 #include "codec/eb-dead-letters-json.h"
 #include "codec/eb-sequences.h"
+#include "http/eb-paging.h"
 #include "http/eb-query.h"
 #include "http/eb-subscription-route.h"
 
@@ -24,17 +25,12 @@
 
 /* List */
 
-/* @limit: 0 for none */
 static void
 add_link (EbExchange *exchange, guint64 next, guint64 limit)
 {
-  g_autofree char *more =
-      limit > 0 ? g_strdup_printf ("&limit=%" G_GUINT64_FORMAT, limit) : g_strdup ("");
-  g_autofree char *link = g_strdup_printf ("<%s?after=%" G_GUINT64_FORMAT "%s>; rel=\"next\"",
-                                           exchange->path, next, more);
+  g_autofree char *after = g_strdup_printf ("%" G_GUINT64_FORMAT, next);
 
-  soup_message_headers_append (soup_server_message_get_response_headers (exchange->message), "Link",
-                               link);
+  eb_paging_add_next (exchange, after, limit);
 }
 
 static void

@@ -17,7 +17,6 @@ void eb_subscription_action_resume (EbExchange *exchange, const char *id);
 void eb_subscription_action_replay (EbExchange *exchange, const char *id);
 void eb_subscription_action_test (EbExchange *exchange, const char *id);
 void eb_subscription_action_rotate (EbExchange *exchange, const char *id);
-void eb_subscription_action_list_attempts (EbExchange *exchange, const char *id);
 
 void eb_subscription_show_cb (GObject *source, GAsyncResult *result, gpointer user_data);
 

@@ -8,6 +8,8 @@
 #include "bus/eb-bus-defaults.h"
 #include "codec/eb-subscription-json.h"
 #include "core/eb-error.h"
+#include "http/eb-attempts-api.h"
+#include "http/eb-paging.h"
 #include "http/eb-query.h"
 #include "http/eb-subscription-actions.h"
 #include "http/eb-subscription-route.h"
@@ -117,18 +119,12 @@ handle_replace (EbExchange *exchange, const char *id)
 
 /* List */
 
-static void
-add_link (EbExchange *exchange, GPtrArray *infos, guint64 limit)
+static const char *
+get_last_id (GPtrArray *infos)
 {
   const EbSubscriptionInfo *last = g_ptr_array_index (infos, infos->len - 1);
-  const char *id = eb_subscription_get_id (last->subscription);
-  g_autofree char *escaped = g_uri_escape_string (id, NULL, FALSE);
-  g_autofree char *link = g_strdup_printf ("<" EB_SUBSCRIPTIONS_PATH
-                                           "?after=%s&limit=%" G_GUINT64_FORMAT ">; rel=\"next\"",
-                                           escaped, limit);
 
-  soup_message_headers_append (soup_server_message_get_response_headers (exchange->message), "Link",
-                               link);
+  return eb_subscription_get_id (last->subscription);
 }
 
 static void
@@ -156,7 +152,7 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_string_append_c (text, ']');
   if (more && infos->len > 0
       && eb_query_get_number (exchange->query, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit, NULL))
-    add_link (exchange, infos, limit);
+    eb_paging_add_next (exchange, get_last_id (infos), limit);
   eb_exchange_reply_json (exchange, g_string_free (g_steal_pointer (&text), FALSE));
 }
 
@@ -220,7 +216,7 @@ static const EbSubscriptionRoute routes[] = {
   { "/replay", "POST", eb_subscription_action_replay, { NULL } },
   { "/test", "POST", eb_subscription_action_test, { NULL } },
   { "/secret", "POST", eb_subscription_action_rotate, { NULL } },
-  { "/deliveries", "GET", eb_subscription_action_list_attempts, { "after", "limit" } },
+  { "/deliveries", "GET", eb_attempts_api_list, { "after", "limit" } },
 };
 
 static void
