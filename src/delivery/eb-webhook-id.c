@@ -5,6 +5,16 @@
 
 #include "delivery/eb-webhook-id.h"
 
+#include <nettle/base16.h>
+#include <nettle/sha2.h>
+#include <string.h>
+
+static void
+feed (struct sha256_ctx *context, const char *text)
+{
+  sha256_update (context, strlen (text), (const guint8 *) text);
+}
+
 /**
  * eb_webhook_id_prefix:
  *
@@ -18,10 +28,16 @@
 char *
 eb_webhook_id_prefix (const char *log_id, const char *subscription_id)
 {
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  struct sha256_ctx context;
+  guint8 digest[EB_WEBHOOK_ID_PREFIX_LENGTH / 2];
+  char *prefix = g_malloc (EB_WEBHOOK_ID_PREFIX_LENGTH + 1);
 
-  g_checksum_update (checksum, (const guchar *) log_id, -1);
-  g_checksum_update (checksum, (const guchar *) "\n", 1);
-  g_checksum_update (checksum, (const guchar *) subscription_id, -1);
-  return g_strndup (g_checksum_get_string (checksum), EB_WEBHOOK_ID_PREFIX_LENGTH);
+  sha256_init (&context);
+  feed (&context, log_id);
+  feed (&context, "\n");
+  feed (&context, subscription_id);
+  sha256_digest (&context, sizeof digest, digest);
+  base16_encode_update (prefix, sizeof digest, digest);
+  prefix[EB_WEBHOOK_ID_PREFIX_LENGTH] = '\0';
+  return prefix;
 }

@@ -70,10 +70,35 @@ set_error_from_errno (GError **error, int saved_errno)
                        g_strerror (saved_errno));
 }
 
-static int
-open_socket (GSocketAddress *address)
+typedef union
 {
-  int family = g_socket_address_get_family (address) == G_SOCKET_FAMILY_IPV6 ? AF_INET6 : AF_INET;
+  struct sockaddr any;
+  struct sockaddr_in ipv4;
+  struct sockaddr_in6 ipv6;
+} Native;
+
+/* A GSocketAddress would take longer to make than all else here that is not the kernel's.
+ *
+ * Returns: the size of what is in @native */
+static socklen_t
+fill_native (Native *native, GInetAddress *address, guint16 port)
+{
+  const guint8 *bytes = g_inet_address_to_bytes (address);
+
+  if (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6)
+    {
+      native->ipv6 = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons (port) };
+      memcpy (&native->ipv6.sin6_addr, bytes, sizeof native->ipv6.sin6_addr);
+      return sizeof native->ipv6;
+    }
+  native->ipv4 = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons (port) };
+  memcpy (&native->ipv4.sin_addr, bytes, sizeof native->ipv4.sin_addr);
+  return sizeof native->ipv4;
+}
+
+static int
+open_socket (int family)
+{
   int fd = socket (family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
   int yes = 1;
 
@@ -92,27 +117,21 @@ open_socket (GSocketAddress *address)
  * Returns: FALSE with a #GIOError if it failed at once
  */
 gboolean
-eb_wire_connection_connect (EbWireConnection *self,
-                            int epoll_fd,
-                            GSocketAddress *address,
-                            GError **error)
+eb_wire_connection_connect (
+    EbWireConnection *self, int epoll_fd, GInetAddress *address, guint16 port, GError **error)
 {
-  struct sockaddr_storage native;
+  Native native;
   struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
                                .data.ptr = self };
-  gssize size = g_socket_address_get_native_size (address);
-
-  if (!g_socket_address_to_native (address, &native, sizeof native, error))
-    return FALSE;
+  socklen_t size = fill_native (&native, address, port);
 
   if (self->fd >= 0)
     close (self->fd);
   self->used = FALSE;
   self->n_sent = 0;
-  self->fd = open_socket (address);
+  self->fd = open_socket (native.any.sa_family);
   if (self->fd < 0 || epoll_ctl (epoll_fd, EPOLL_CTL_ADD, self->fd, &event) < 0
-      || (connect (self->fd, (struct sockaddr *) &native, (socklen_t) size) < 0
-          && errno != EINPROGRESS))
+      || (connect (self->fd, &native.any, size) < 0 && errno != EINPROGRESS))
     {
       set_error_from_errno (error, errno);
       return FALSE;
@@ -195,12 +214,15 @@ eb_wire_connection_begin (
   return send_more (self, error);
 }
 
+/* A socket with an error says so in its events; then it is worth a question which. */
 static EbWireResult
-finish_connect (EbWireConnection *self, GError **error)
+finish_connect (EbWireConnection *self, guint32 events, GError **error)
 {
   int problem = 0;
   socklen_t size = sizeof problem;
 
+  if ((events & (EPOLLERR | EPOLLHUP)) == 0)
+    return EB_WIRE_CONNECTED;
   if (getsockopt (self->fd, SOL_SOCKET, SO_ERROR, &problem, &size) < 0)
     problem = errno;
   if (problem == 0)
@@ -299,7 +321,7 @@ eb_wire_connection_handle (EbWireConnection *self,
   EbWireResult result = EB_WIRE_NOTHING;
 
   if (self->state == EB_WIRE_CONNECTING)
-    return events & (EPOLLOUT | EPOLLERR | EPOLLHUP) ? finish_connect (self, error)
+    return events & (EPOLLOUT | EPOLLERR | EPOLLHUP) ? finish_connect (self, events, error)
                                                      : EB_WIRE_NOTHING;
 
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))

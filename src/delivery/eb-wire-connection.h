@@ -78,10 +78,8 @@ typedef struct
 EbWireConnection *eb_wire_connection_new (void);
 void eb_wire_connection_free (EbWireConnection *self);
 void eb_wire_connection_close (EbWireConnection *self);
-gboolean eb_wire_connection_connect (EbWireConnection *self,
-                                     int epoll_fd,
-                                     GSocketAddress *address,
-                                     GError **error);
+gboolean eb_wire_connection_connect (
+    EbWireConnection *self, int epoll_fd, GInetAddress *address, guint16 port, GError **error);
 gboolean eb_wire_connection_begin (
     EbWireConnection *self, EbContent *content, EbSigner *signer, gint64 now_us, GError **error);
 EbWireResult eb_wire_connection_handle (EbWireConnection *self,

@@ -97,11 +97,10 @@ try_address (EbWireConnector *self,
              GError **error)
 {
   guint16 port = eb_sink_get_port (eb_wire_channel_get_sink (connection->channel));
-  g_autoptr (GSocketAddress) socket_address = g_inet_socket_address_new (address, port);
 
   if (!eb_address_policy_check (self->settings->policy, address, port, error))
     return FALSE;
-  return eb_wire_connection_connect (connection, self->epoll_fd, socket_address, error);
+  return eb_wire_connection_connect (connection, self->epoll_fd, address, port, error);
 }
 
 /* Tries the sink's addresses in turn; the last one's error is the one that is told. */

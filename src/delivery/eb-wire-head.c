@@ -12,6 +12,9 @@
 /* Five numbers of up to 20 digits, and the names between them. */
 #define LINES_SIZE 192
 
+/* Without headers of its own. */
+#define USUAL_PREFIX_SIZE 256
+
 /* The name and the end of a line. */
 #define SIGNATURES_LINE_SIZE (32 + EB_SIGNATURES_SIZE)
 
@@ -50,17 +53,19 @@ char *
 eb_wire_head_create_prefix (EbSubscription *subscription, const char *log_id, const char *origin)
 {
   EbSink *sink = eb_subscription_get_sink (subscription);
-  GString *text = g_string_new ("POST ");
+  GString *text = g_string_sized_new (USUAL_PREFIX_SIZE);
   g_autofree char *authority = eb_sink_dup_authority (sink);
   g_autofree char *id = eb_webhook_id_prefix (log_id, eb_subscription_get_id (subscription));
 
-  g_string_append_printf (text,
-                          "%s HTTP/1.1\r\n"
-                          "Host: %s\r\n"
-                          "User-Agent: EventBus/" PACKAGE_VERSION "\r\n",
-                          eb_sink_get_target (sink), authority);
+  g_string_append (text, "POST ");
+  g_string_append (text, eb_sink_get_target (sink));
+  g_string_append (text, " HTTP/1.1\r\nHost: ");
+  g_string_append (text, authority);
+  g_string_append (text, "\r\nUser-Agent: EventBus/" PACKAGE_VERSION "\r\n");
   append_options (text, eb_subscription_get_options (subscription), origin);
-  g_string_append_printf (text, "webhook-id: %s-", id);
+  g_string_append (text, "webhook-id: ");
+  g_string_append (text, id);
+  g_string_append_c (text, '-');
   return g_string_free (text, FALSE);
 }
 
