@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "delivery/eb-wire-response.h"
+
 /* A session has timeouts for single reads and writes only, so an attempt has deadlines of its own.
  * A session connects by itself, so the address policy is enforced while it does so: GSocketClient
  * tells of every address before it connects to it, at which point closing the socket makes that
@@ -14,9 +16,6 @@
  *
  * An attempt is over at once when its time is, or when it is abandoned; what libsoup still has
  * under way for it then ends by its cancellable and finds it without a channel. */
-
-/* What is read of an answer's body, so that its connection can be used again. */
-#define MAX_BODY (16 * 1024)
 
 #define CHUNK 4096
 
@@ -124,6 +123,8 @@ finish_with_error (EbSoupAttempt *self, const GError *error)
 
   if (self->refusal != NULL && !self->sent)
     eb_soup_attempt_fail (self, self->refusal);
+  else if (self->n_interim > EB_MAX_INTERIM_RESPONSES)
+    eb_soup_attempt_fail (self, "What it answered has too long a head");
   else
     eb_soup_attempt_fail (self, what);
 }
@@ -198,7 +199,7 @@ read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   if (n == 0)
     g_input_stream_close_async (self->body, G_PRIORITY_DEFAULT, self->cancellable, closed_cb, self);
-  else if (n < 0 || (self->body_size += (gsize) n) >= MAX_BODY)
+  else if (n < 0 || (self->body_size += (gsize) n) >= EB_MAX_RESPONSE_BODY)
     finish_with_response (self); /* which closes the connection under the rest of the body */
   else
     read_body (self);
@@ -270,6 +271,16 @@ starting_cb (SoupMessage *message, gpointer user_data)
     eb_deadlines_clear (self->deadlines, &self->connect.deadline);
 }
 
+/* libsoup would read them for ever. */
+static void
+informational_cb (SoupMessage *message, gpointer user_data)
+{
+  EbSoupAttempt *self = user_data;
+
+  if (++self->n_interim > EB_MAX_INTERIM_RESPONSES)
+    g_cancellable_cancel (self->cancellable);
+}
+
 /**
  * eb_soup_attempt_start:
  * @session: where it is sent
@@ -289,6 +300,7 @@ eb_soup_attempt_start (EbSoupAttempt *self,
                           attempt_unref);
   g_signal_connect (self->message, "network-event", G_CALLBACK (network_event_cb), self);
   g_signal_connect (self->message, "starting", G_CALLBACK (starting_cb), self);
+  g_signal_connect (self->message, "got-informational", G_CALLBACK (informational_cb), self);
   eb_deadlines_set (self->deadlines, &self->connect.deadline, settings->connect_timeout);
   eb_deadlines_set (self->deadlines, &self->total.deadline,
                     eb_soup_channel_get_timeout (self->channel, settings));

@@ -54,6 +54,7 @@ struct _EbSoupAttempt
   GInputStream *body;           /* (owned) (nullable): the answer's */
   char *buffer;                 /* (owned) (nullable): for pieces of the body */
   gsize body_size;              /* read so far */
+  guint n_interim;              /* interim responses so far */
   char *refusal;                /* (owned) (nullable): why an address was not connected to */
 };
 

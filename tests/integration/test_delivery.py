@@ -137,9 +137,10 @@ class ConnectionTest(BusCase):
         first = [number for attempt, number in arrived if attempt == "1"]
         self.assertEqual(first, sorted(first))
 
-    def test_interim_answers(self):
-        self.daemon()
-        self.check_reuse(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK, 1)
+    @transports
+    def test_interim_answers(self, option):
+        self.daemon(option)
+        self.check_reuse(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 8 + OK, 1)
 
     def test_cap(self):
         program = self.daemon("--set=delivery.max-connections=4", "--set=delivery.workers=1")
@@ -234,6 +235,12 @@ class BadSinkTest(BusCase):
                             (b"220 mail ESMTP\r\n\r\n", "not an HTTP response")):
             with self.subTest(why):
                 self.check_failure(program, self.sink(answering(answer)).address, why)
+
+    @transports
+    def test_too_many_interim_answers(self, option):
+        hints = b"HTTP/1.1 103 Early Hints\r\n\r\n" * 9
+        self.check_failure(self.daemon(option), self.sink(answering(hints + OK)).address,
+                           "too long a head")
 
     def test_closes_without_an_answer(self):
         def serve(sink, connection):
