@@ -68,6 +68,22 @@ eb_change_new_put (EbSubscription *subscription, guint64 start)
   return self;
 }
 
+/**
+ * eb_change_new_fixed:
+ * @first: sequence of the first event in it
+ * @last: and of the last one
+ *
+ * Returns: (transfer full): a change that says what a batch consists of
+ */
+EbChange *
+eb_change_new_fixed (const char *id, guint64 first, guint64 last)
+{
+  EbChange *self = eb_change_new (EB_CHANGE_FIXED, id, last);
+
+  self->first = first;
+  return self;
+}
+
 void
 eb_change_free (EbChange *self)
 {
@@ -99,6 +115,7 @@ eb_ledger_entry_free (EbLedgerEntry *self)
 {
   eb_subscription_unref (self->subscription);
   g_clear_pointer (&self->aside, g_ptr_array_unref);
+  g_clear_pointer (&self->batches, g_array_unref);
   g_free (self);
 }
 
@@ -231,4 +248,15 @@ GPtrArray *
 eb_ledger_list_exceptions_finish (EbLedger *self, GAsyncResult *result, GError **error)
 {
   return EB_LEDGER_GET_IFACE (self)->list_exceptions_finish (self, result, error);
+}
+
+/**
+ * eb_ledger_is_durable:
+ *
+ * Returns: whether what was applied outlives the process, so that there is somebody to tell
+ */
+gboolean
+eb_ledger_is_durable (EbLedger *self)
+{
+  return EB_LEDGER_GET_IFACE (self)->is_durable (self);
 }

@@ -24,7 +24,9 @@ G_BEGIN_DECLS
  * @EB_CHANGE_EXPIRED: its lease has ended, but its state stays until it comes back with a PUT or is
  *   removed: it has a cursor of its own at @sequence with @previous
  * @EB_CHANGE_REWIND: it goes back to @sequence with @previous: a cursor of its own there, and none
- *   of the exceptions after it
+ *   of the exceptions after it, nor any batch
+ * @EB_CHANGE_FIXED: the events from @first to @sequence that it matches are one batch, instead of
+ *   any batch before that has some of them
  */
 typedef enum
 {
@@ -37,6 +39,7 @@ typedef enum
   EB_CHANGE_FLOOR,
   EB_CHANGE_EXPIRED,
   EB_CHANGE_REWIND,
+  EB_CHANGE_FIXED,
 } EbChangeKind;
 
 /* The cursor of a subscription that has none of its own. */
@@ -72,6 +75,7 @@ typedef struct
   EbChangeKind kind;
   char *id;                     /* (owned) (nullable): subscription id; NULL for FLOOR */
   EbSubscription *subscription; /* (owned) (nullable): PUT only */
+  guint64 first;                /* FIXED only */
   EbException exception; /* ASIDE and DEAD; of others its sequence, and of CURSOR, EXPIRED and
                             REWIND previous too; of EXPIRED last_us is when */
 } EbChange;
@@ -80,12 +84,26 @@ EbChange *eb_change_new (EbChangeKind kind, const char *id, guint64 sequence);
 EbChange *eb_change_new_position (
     EbChangeKind kind, const char *id, guint64 sequence, guint64 previous, gint64 real_us);
 EbChange *eb_change_new_put (EbSubscription *subscription, guint64 start);
+EbChange *eb_change_new_fixed (const char *id, guint64 first, guint64 last);
 void eb_change_free (EbChange *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbChange, eb_change_free)
 
 EbException *eb_exception_copy (const EbException *self);
 void eb_exception_free (EbException *self);
+
+/**
+ * EbBatchRange:
+ * @first: sequence of the first event in it
+ * @last: and of the last one
+ *
+ * A batch, which is all that its subscription matches in between.
+ */
+typedef struct
+{
+  guint64 first;
+  guint64 last;
+} EbBatchRange;
 
 /**
  * EbLedgerEntry:
@@ -102,6 +120,7 @@ typedef struct
   gint64 expired_us; /* real time at which its lease ended; 0 while it has not */
   GPtrArray *aside;  /* (owned) (element-type EbException) those that wait for their retry; and the
                        dead ones after @cursor, which the log brings again */
+  GArray *batches;   /* (owned) (element-type EbBatchRange) that end after @cursor, in order */
 } EbLedgerEntry;
 
 void eb_ledger_entry_free (EbLedgerEntry *self);
@@ -170,6 +189,7 @@ struct _EbLedgerInterface
                                  GAsyncReadyCallback callback,
                                  gpointer user_data);
   GPtrArray *(*list_exceptions_finish) (EbLedger *self, GAsyncResult *result, GError **error);
+  gboolean (*is_durable) (EbLedger *self);
 };
 
 void eb_ledger_load_async (EbLedger *self,
@@ -194,5 +214,6 @@ void eb_ledger_list_exceptions_async (EbLedger *self,
                                       GAsyncReadyCallback callback,
                                       gpointer user_data);
 GPtrArray *eb_ledger_list_exceptions_finish (EbLedger *self, GAsyncResult *result, GError **error);
+gboolean eb_ledger_is_durable (EbLedger *self);
 
 G_END_DECLS

@@ -31,6 +31,7 @@ typedef struct
   guint64 previous;             /* as the last CURSOR said */
   gint64 expired_us;            /* 0 while its lease has not ended */
   GTree *exceptions;            /* (owned) (nullable) (element-type guint64 EbException) */
+  GArray *batches;              /* (owned) (nullable) (element-type EbBatchRange) in order */
 } Row;
 
 static void eb_memory_ledger_iface_init (EbLedgerInterface *iface);
@@ -45,6 +46,7 @@ row_free (Row *row)
 {
   eb_subscription_unref (row->subscription);
   g_clear_pointer (&row->exceptions, g_tree_unref);
+  g_clear_pointer (&row->batches, g_array_unref);
   g_free (row);
 }
 
@@ -85,6 +87,46 @@ row_forget_after (Row *row, guint64 last)
   while (row->exceptions != NULL && (node = g_tree_node_last (row->exceptions)) != NULL
          && *(const guint64 *) g_tree_node_key (node) > last)
     g_tree_remove (row->exceptions, g_tree_node_key (node));
+}
+
+static guint64
+row_get_cursor (EbMemoryLedger *self, const Row *row)
+{
+  return row->cursor != EB_CURSOR_FLOOR ? row->cursor : MAX (row->start, self->floor);
+}
+
+/* Those that it has passed are of no use any more. */
+static void
+row_fix_batch (EbMemoryLedger *self, Row *row, const EbBatchRange *batch)
+{
+  guint64 cursor = row_get_cursor (self, row);
+  guint place = 0;
+
+  if (row->batches == NULL)
+    row->batches = g_array_new (FALSE, FALSE, sizeof (EbBatchRange));
+  while (place < row->batches->len)
+    {
+      const EbBatchRange *known = &g_array_index (row->batches, EbBatchRange, place);
+
+      if (known->last <= cursor || (known->first <= batch->last && known->last >= batch->first))
+        g_array_remove_index (row->batches, place);
+      else if (known->first > batch->last)
+        break;
+      else
+        place++;
+    }
+  g_array_insert_val (row->batches, place, *batch);
+}
+
+static GArray *
+row_list_batches (Row *row, guint64 cursor)
+{
+  GArray *list = g_array_new (FALSE, FALSE, sizeof (EbBatchRange));
+
+  for (guint i = 0; row->batches != NULL && i < row->batches->len; i++)
+    if (g_array_index (row->batches, EbBatchRange, i).last > cursor)
+      g_array_append_val (list, g_array_index (row->batches, EbBatchRange, i));
+  return list;
 }
 
 static guint64
@@ -140,8 +182,8 @@ expire (EbMemoryLedger *self, Row *row, const EbException *position)
 {
   if (position->sequence != EB_CURSOR_FLOOR)
     row->cursor = position->sequence;
-  else if (row->cursor == EB_CURSOR_FLOOR)
-    row->cursor = MAX (row->start, self->floor);
+  else
+    row->cursor = row_get_cursor (self, row);
   row->previous = position->previous;
   row->expired_us = position->last_us;
 }
@@ -154,6 +196,7 @@ rewind_cursor (Row *row, const EbException *position)
   row->cursor = position->sequence;
   row->previous = position->previous;
   row_forget_after (row, position->sequence);
+  g_clear_pointer (&row->batches, g_array_unref);
 }
 
 static void
@@ -180,6 +223,9 @@ apply_to_row (EbMemoryLedger *self, Row *row, const EbChange *change, guint64 ol
       break;
     case EB_CHANGE_REWIND:
       rewind_cursor (row, &change->exception);
+      break;
+    case EB_CHANGE_FIXED:
+      row_fix_batch (self, row, &(EbBatchRange){ change->first, change->exception.sequence });
       break;
     case EB_CHANGE_PUT:
     case EB_CHANGE_REMOVE:
@@ -211,6 +257,7 @@ apply (EbMemoryLedger *self, const EbChange *change, guint64 oldest)
     case EB_CHANGE_ENDED:
     case EB_CHANGE_EXPIRED:
     case EB_CHANGE_REWIND:
+    case EB_CHANGE_FIXED:
     default:
       row = g_hash_table_lookup (self->rows, change->id);
       if (row != NULL)
@@ -238,10 +285,11 @@ entry_new (EbMemoryLedger *self, Row *row, guint64 oldest)
   entry->subscription = eb_subscription_ref (row->subscription);
   entry->start = row->start;
   entry->has_cursor = row->cursor != EB_CURSOR_FLOOR;
-  entry->cursor = entry->has_cursor ? row->cursor : MAX (row->start, self->floor);
+  entry->cursor = row_get_cursor (self, row);
   entry->previous = row->previous;
   entry->expired_us = row->expired_us;
   entry->aside = row_list_for_start (row, entry->cursor);
+  entry->batches = row_list_batches (row, entry->cursor);
   return entry;
 }
 
@@ -350,6 +398,12 @@ list_exceptions_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+static gboolean
+is_durable (EbLedger *ledger)
+{
+  return FALSE;
+}
+
 static void
 eb_memory_ledger_iface_init (EbLedgerInterface *iface)
 {
@@ -359,6 +413,7 @@ eb_memory_ledger_iface_init (EbLedgerInterface *iface)
   iface->apply_finish = apply_finish;
   iface->list_exceptions_async = list_exceptions_async;
   iface->list_exceptions_finish = list_exceptions_finish;
+  iface->is_durable = is_durable;
 }
 
 static void

@@ -7,6 +7,7 @@
 
 #include "codec/eb-subscription-json.h"
 #include "core/eb-error.h"
+#include "store/eb-sqlite-batches.h"
 
 /* What the ledger keeps, and its rows. */
 
@@ -45,6 +46,7 @@ static gboolean
 remove_subscription (EbSqliteDatabase *database, const EbChange *change, GError **error)
 {
   return run_for_id (database, "DELETE FROM exception WHERE subscription = ?1", change->id, error)
+         && eb_sqlite_batches_forget (database, change->id, error)
          && run_for_id (database, "DELETE FROM subscription WHERE id = ?1", change->id, error);
 }
 
@@ -111,7 +113,8 @@ rewind_cursor (EbSqliteDatabase *database, const EbChange *change, GError **erro
   sqlite3_bind_int64 (statement, 2, (gint64) change->exception.sequence);
   sqlite3_bind_int64 (statement, 3, (gint64) change->exception.previous);
   return eb_sqlite_database_run (database, statement, error)
-         && end_exceptions_after (database, change, error);
+         && end_exceptions_after (database, change, error)
+         && eb_sqlite_batches_forget (database, change->id, error);
 }
 
 static gboolean
@@ -198,6 +201,8 @@ eb_sqlite_ledger_apply (EbSqliteDatabase *database,
       return expire (database, change, error);
     case EB_CHANGE_REWIND:
       return rewind_cursor (database, change, error);
+    case EB_CHANGE_FIXED:
+      return eb_sqlite_batches_fix (database, change, error);
     default:
       g_return_val_if_reached (FALSE);
     }
@@ -378,6 +383,15 @@ load_exceptions (EbSqliteDatabase *database, EbLedgerEntry *entry, GError **erro
   return TRUE;
 }
 
+static gboolean
+load_batches (EbSqliteDatabase *database, EbLedgerEntry *entry, GError **error)
+{
+  const char *id = eb_subscription_get_id (entry->subscription);
+
+  entry->batches = eb_sqlite_batches_load (database, id, entry->cursor, error);
+  return entry->batches != NULL;
+}
+
 static GPtrArray *
 load_entries (EbSqliteDatabase *database, guint64 floor, GError **error)
 {
@@ -396,7 +410,7 @@ load_entries (EbSqliteDatabase *database, guint64 floor, GError **error)
       if (entry == NULL)
         continue;
       g_ptr_array_add (entries, entry);
-      if (!load_exceptions (database, entry, error))
+      if (!load_exceptions (database, entry, error) || !load_batches (database, entry, error))
         {
           sqlite3_reset (statement);
           return NULL;

@@ -72,8 +72,17 @@ static const char format_2[] =
 /* An exception that waits with others says so: they are one delivery. */
 static const char format_3[] = "ALTER TABLE exception ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;";
 
+/* What a batch consists of: all that its subscription matches from the first to the last. Those
+ * that it has passed go with its next one. */
+static const char format_4[] = "CREATE TABLE batch ("
+                               "  subscription TEXT NOT NULL,"
+                               "  last INTEGER NOT NULL,"
+                               "  first INTEGER NOT NULL,"
+                               "  PRIMARY KEY (subscription, last)"
+                               ") STRICT, WITHOUT ROWID;";
+
 /* Step n makes format n + 1 of format n; each is one transaction. Steps are only ever added. */
-static const char *const migrations[] = { format_1, format_2, format_3 };
+static const char *const migrations[] = { format_1, format_2, format_3, format_4 };
 
 /* A database that has nothing in it may become ours; any other must be. */
 static gboolean

@@ -213,6 +213,12 @@ list_exceptions_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+static gboolean
+is_durable (EbLedger *ledger)
+{
+  return TRUE;
+}
+
 static void
 eb_sqlite_store_ledger_init (EbLedgerInterface *iface)
 {
@@ -222,6 +228,7 @@ eb_sqlite_store_ledger_init (EbLedgerInterface *iface)
   iface->apply_finish = apply_finish;
   iface->list_exceptions_async = list_exceptions_async;
   iface->list_exceptions_finish = list_exceptions_finish;
+  iface->is_durable = is_durable;
 }
 
 /* The object */

@@ -15,6 +15,7 @@ struct _EbFakeLedger
   EbError code;    /* with which it refuses */
   guint n_calls;   /* of apply_async */
   GPtrArray *held; /* (owned) (nullable) (element-type GTask) whose answers are kept */
+  gboolean durable;
 };
 
 static void eb_fake_ledger_iface_init (EbLedgerInterface *iface);
@@ -110,6 +111,12 @@ list_exceptions_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
   return eb_ledger_list_exceptions_finish (EB_FAKE_LEDGER (ledger)->ledger, result, error);
 }
 
+static gboolean
+is_durable (EbLedger *ledger)
+{
+  return EB_FAKE_LEDGER (ledger)->durable;
+}
+
 static void
 eb_fake_ledger_iface_init (EbLedgerInterface *iface)
 {
@@ -119,6 +126,7 @@ eb_fake_ledger_iface_init (EbLedgerInterface *iface)
   iface->apply_finish = apply_finish;
   iface->list_exceptions_async = list_exceptions_async;
   iface->list_exceptions_finish = list_exceptions_finish;
+  iface->is_durable = is_durable;
 }
 
 /**
@@ -166,6 +174,17 @@ eb_fake_ledger_release (EbFakeLedger *self)
 
       answer (self, held->pdata[i], error != NULL ? g_error_copy (error) : NULL);
     }
+}
+
+/**
+ * eb_fake_ledger_set_durable:
+ *
+ * From now on it says that it outlives the process.
+ */
+void
+eb_fake_ledger_set_durable (EbFakeLedger *self)
+{
+  self->durable = TRUE;
 }
 
 guint

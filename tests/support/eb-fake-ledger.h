@@ -16,6 +16,7 @@ void eb_fake_ledger_refuse (EbFakeLedger *self, EbError code);
 void eb_fake_ledger_accept (EbFakeLedger *self);
 void eb_fake_ledger_hold (EbFakeLedger *self);
 void eb_fake_ledger_release (EbFakeLedger *self);
+void eb_fake_ledger_set_durable (EbFakeLedger *self);
 guint eb_fake_ledger_get_n_calls (EbFakeLedger *self);
 
 G_END_DECLS

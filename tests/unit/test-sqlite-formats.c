@@ -43,11 +43,26 @@ static const char format_1[] =
     "PRAGMA application_id=0x45764273;"
     "PRAGMA user_version=1;";
 
+/* On top of it: an exception that waits with another one. */
+static const char format_3[] =
+    "ALTER TABLE subscription ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE name (sequence INTEGER PRIMARY KEY, accepted INTEGER NOT NULL,"
+    "  digest BLOB NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX name_digest ON name (digest);"
+    "CREATE INDEX exception_aside ON exception (subscription, sequence) WHERE dead = 0;"
+    "ALTER TABLE exception ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE exception SET batch = 2 WHERE sequence = 1;"
+    "PRAGMA user_version=3;";
+
+/* Each up to NULL is what was there then. */
+static const char *const from_1[] = { format_1, NULL };
+static const char *const from_3[] = { format_1, format_3, NULL };
+
 static const EbStoreKind sqlite = EB_STORE_SQLITE;
 
-/* A store of the format of @sql instead of today's. */
+/* A store of the format that @steps make instead of today's. */
 static void
-set_up (EbStoreFixture *fixture, gconstpointer sql)
+set_up (EbStoreFixture *fixture, gconstpointer steps)
 {
   sqlite3 *handle;
 
@@ -56,14 +71,15 @@ set_up (EbStoreFixture *fixture, gconstpointer sql)
   g_free (fixture->path);
   fixture->path = g_build_filename (fixture->folder, "earlier.db", NULL);
   g_assert_cmpint (sqlite3_open (fixture->path, &handle), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_exec (handle, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+  for (const char *const *step = steps; *step != NULL; step++)
+    g_assert_cmpint (sqlite3_exec (handle, *step, NULL, NULL, NULL), ==, SQLITE_OK);
   sqlite3_close (handle);
 
   eb_store_fixture_open (fixture);
 }
 
 static void
-tear_down (EbStoreFixture *fixture, gconstpointer sql)
+tear_down (EbStoreFixture *fixture, gconstpointer steps)
 {
   eb_store_fixture_tear_down (fixture, &sqlite);
 }
@@ -95,7 +111,7 @@ assert_log (EbStoreFixture *fixture)
 }
 
 static void
-test_format_1 (EbStoreFixture *fixture, gconstpointer data)
+test_format (EbStoreFixture *fixture, gconstpointer steps)
 {
   guint64 epoch;
   g_autoptr (GPtrArray) entries = NULL;
@@ -112,9 +128,11 @@ test_format_1 (EbStoreFixture *fixture, gconstpointer data)
 
       g_assert_cmpuint (entry->cursor, ==, entry->has_cursor ? 1 : 2);
       g_assert_cmpint (entry->expired_us, ==, 0);
+      g_assert_cmpuint (entry->batches->len, ==, 0);
     }
   aside = eb_store_fixture_list (fixture, "b:1", EB_EXCEPTIONS_ASIDE, 0, 10, NULL);
   g_assert_cmpuint (aside->len, ==, 1);
+  g_assert_cmpuint (((const EbException *) aside->pdata[0])->batch, ==, steps == from_3 ? 2 : 0);
   dead = eb_store_fixture_list (fixture, "b:1", EB_EXCEPTIONS_DEAD, 0, 10, NULL);
   g_assert_cmpuint (dead->len, ==, 1);
 
@@ -122,6 +140,7 @@ test_format_1 (EbStoreFixture *fixture, gconstpointer data)
   g_assert_cmpuint (append_named (fixture), ==, 3);
   g_assert_true (eb_store_fixture_apply (
       fixture, epoch, eb_change_new_position (EB_CHANGE_EXPIRED, "b:1", 2, 2, 1), NULL));
+  g_assert_true (eb_store_fixture_apply (fixture, epoch, eb_change_new_fixed ("a:1", 2, 3), NULL));
 }
 
 int
@@ -129,7 +148,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add ("/sqlite-formats/1", EbStoreFixture, format_1, set_up, test_format_1, tear_down);
+  g_test_add ("/sqlite-formats/1", EbStoreFixture, from_1, set_up, test_format, tear_down);
+  g_test_add ("/sqlite-formats/3", EbStoreFixture, from_3, set_up, test_format, tear_down);
 
   return g_test_run ();
 }
