@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "bus/eb-batch-writer.h"
 #include "bus/eb-bus-subscriptions.h"
 #include "bus/eb-bus.h"
 #include "bus/eb-expired.h"
@@ -24,6 +25,7 @@ struct _EbBus
   EbRegistry *registry;       /* (owned) */
   EbExpired *expired;         /* (owned) those that may come back */
   EbProgressWriter *progress; /* (owned) */
+  EbBatchWriter *batches;     /* (owned) */
   EbAddressPolicy *policy;    /* (owned) (nullable) until configured: everything is allowed */
   EbBusLimits limits;
   guint64 epoch;           /* of the ledger; 0 until started */

@@ -74,6 +74,7 @@ note_expired (EbBus *self, EbExpiredEntry *entry, const EbStart *stood)
   entry->detaching = FALSE;
   entry->cursor = stood->after;
   entry->previous = stood->previous;
+  entry->batches = g_array_ref (stood->batches);
   change->exception.previous = stood->previous;
   change->exception.last_us = entry->expired_us;
   eb_progress_add (eb_progress_writer_get_progress (self->progress), entry->subscription, change);
@@ -148,6 +149,7 @@ eb_bus_load_expired (EbBus *self, const EbLedgerEntry *entry)
 
   expired->cursor = entry->cursor;
   expired->previous = entry->previous;
+  expired->batches = g_array_ref (entry->batches);
   make_room (self);
 }
 
@@ -158,7 +160,7 @@ typedef struct
   EbBus *bus;                   /* (owned) */
   EbSubscription *subscription; /* (owned): that comes */
   EbSubscription *expired;      /* (owned): that it goes on for */
-  EbStart start;                /* where; what waits aside is (owned) (nullable) */
+  EbStart start;                /* where; what is in it is (owned) (nullable) */
   gboolean begun;               /* its id is in the bus's table */
 } Return;
 
@@ -175,6 +177,7 @@ return_free (Return *job)
 {
   return_end (job);
   g_clear_pointer (&job->start.aside, g_ptr_array_unref);
+  g_clear_pointer (&job->start.batches, g_array_unref);
   eb_subscription_unref (job->expired);
   eb_subscription_unref (job->subscription);
   g_object_unref (job->bus);
@@ -294,7 +297,10 @@ get_start (EbBus *self, const EbExpiredEntry *entry)
 
   if (entry->cursor > head)
     return (EbStart){ .after = head, .has_cursor = TRUE };
-  return (EbStart){ .after = entry->cursor, .previous = entry->previous, .has_cursor = TRUE };
+  return (EbStart){ .after = entry->cursor,
+                    .previous = entry->previous,
+                    .has_cursor = TRUE,
+                    .batches = g_array_ref (entry->batches) };
 }
 
 /**

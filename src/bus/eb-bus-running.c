@@ -36,7 +36,8 @@ get_previous (const EbLedgerEntry *entry)
 static void
 go_on (EbBus *self, const EbLedgerEntry *entry, guint64 head)
 {
-  EbStart start = { entry->cursor, get_previous (entry), entry->has_cursor, entry->aside };
+  EbStart start = { entry->cursor, get_previous (entry), entry->has_cursor, entry->aside,
+                    entry->batches };
 
   if (entry->expired_us != 0)
     {
@@ -66,6 +67,7 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   for (guint i = 0; i < entries->len; i++)
     go_on (self, g_ptr_array_index (entries, i), head);
   eb_progress_writer_start (self->progress, self->epoch);
+  eb_batch_writer_start (self->batches, self->epoch);
   g_task_return_boolean (task, TRUE);
 }
 

@@ -94,7 +94,7 @@ eb_bus_tell_fenced (EbBus *self, const GError *error)
 }
 
 static void
-fenced_cb (EbProgressWriter *progress, const char *reason, EbBus *self)
+fenced_cb (GObject *writer, const char *reason, EbBus *self)
 {
   g_signal_emit (self, signals[FENCED], 0, reason);
 }
@@ -136,6 +136,22 @@ report_cb (EbWorkerPool *workers, const EbReport *report, EbBus *self)
   eb_progress_writer_write (self->progress);
 }
 
+static void
+fix_cb (EbWorkerPool *workers, EbSubscription *subscription, const EbBatchRange *batch, EbBus *self)
+{
+  if (eb_bus_has (self, subscription))
+    eb_batch_writer_fix (self->batches, subscription, batch);
+}
+
+static void
+fixed_cb (EbBatchWriter *batches,
+          EbSubscription *subscription,
+          const EbBatchRange *batch,
+          EbBus *self)
+{
+  eb_worker_pool_confirm_batch (self->workers, subscription, batch);
+}
+
 /**
  * eb_bus_get_stats:
  * @stats: (out): as of now; deliveries are up to a tenth of a second late
@@ -171,8 +187,10 @@ eb_bus_finalize (GObject *object)
   g_signal_handlers_disconnect_by_data (self->workers, self);
   g_signal_handlers_disconnect_by_data (self->registry, self);
   g_signal_handlers_disconnect_by_data (self->progress, self);
+  g_signal_handlers_disconnect_by_data (self->batches, self);
   g_clear_object (&self->registry);
   g_clear_object (&self->progress);
+  g_clear_object (&self->batches);
   g_clear_object (&self->workers);
   g_clear_object (&self->ledger);
   g_clear_object (&self->log);
@@ -253,6 +271,12 @@ eb_bus_new (EbClock *clock, EbLog *log, EbLedger *ledger, EbWorkerPool *workers)
   self->registry = eb_registry_new (clock, g_main_context_get_thread_default ());
   self->progress = eb_progress_writer_new (clock, ledger);
   g_signal_connect (self->progress, "fenced", G_CALLBACK (fenced_cb), self);
+  self->batches = eb_batch_writer_new (clock, ledger);
+  g_signal_connect (self->batches, "fixed", G_CALLBACK (fixed_cb), self);
+  g_signal_connect (self->batches, "fenced", G_CALLBACK (fenced_cb), self);
+  g_signal_connect (workers, "fix", G_CALLBACK (fix_cb), self);
+  if (eb_ledger_is_durable (ledger))
+    eb_worker_pool_fix_batches (workers);
   g_signal_connect (self->registry, "expired", G_CALLBACK (eb_bus_expired_cb), self);
   g_signal_connect (workers, "gone", G_CALLBACK (eb_bus_gone_cb), self);
   g_signal_connect (workers, "failing", G_CALLBACK (eb_bus_failing_cb), self);

@@ -16,6 +16,7 @@ static void
 entry_free (EbExpiredEntry *entry)
 {
   eb_subscription_unref (entry->subscription);
+  g_clear_pointer (&entry->batches, g_array_unref);
   g_free (entry);
 }
 

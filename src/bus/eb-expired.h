@@ -16,6 +16,8 @@ G_BEGIN_DECLS
  * @detaching: its worker has not said yet where it stood
  * @cursor: where it goes on
  * @previous: and the last event before that which it matched; 0 for none
+ * @batches: (owned) (nullable) (element-type EbBatchRange): what the ledger knows of batches after
+ *   that
  * @expired_us: real time at which its lease ended
  *
  * A subscription whose lease has ended, and whose state stays.
@@ -27,6 +29,7 @@ typedef struct
   gboolean detaching;
   guint64 cursor;
   guint64 previous;
+  GArray *batches;
   gint64 expired_us;
 } EbExpiredEntry;
 

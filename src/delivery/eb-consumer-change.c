@@ -77,6 +77,11 @@ eb_consumer_replace (EbConsumer *self, EbSubscription *subscription)
 {
   g_autoptr (EbSubscription) before = self->subscription;
 
+  if (self->outbox->plan != NULL)
+    {
+      eb_consumer_remember_batches (self); /* what is in them another one could not tell */
+      eb_batch_plan_count_anew (self->outbox->plan);
+    }
   self->subscription = eb_subscription_ref (subscription);
   self->outdated = self->outbox->channel != NULL;
   eb_consumer_split_unwanted (self);

@@ -89,7 +89,11 @@ void eb_consumer_begin_handshake (EbConsumer *self);
 void eb_consumer_ask (EbConsumer *self);
 void eb_consumer_take_consent (EbConsumer *self, const EbAnswer *answer);
 
+void eb_consumer_load_batches (EbConsumer *self, GArray *batches);
+void eb_consumer_plan_batch (EbConsumer *self, EbDelivery *delivery);
+gboolean eb_consumer_fix_batch (EbConsumer *self, EbDelivery *delivery);
 void eb_consumer_fill_batch (EbConsumer *self, EbDelivery *delivery);
+GArray *eb_consumer_list_batches (EbConsumer *self);
 EbDelivery *eb_consumer_split_batch (EbConsumer *self, EbDelivery *delivery);
 void eb_consumer_split_unwanted (EbConsumer *self);
 gboolean eb_consumer_is_incomplete (EbConsumer *self, const EbDelivery *delivery);

@@ -166,5 +166,6 @@ eb_consumer_get_start (EbConsumer *self)
   start->after = eb_consumer_get_cursor (self, &start->previous);
   start->has_cursor = TRUE;
   start->aside = list_aside (self);
+  start->batches = eb_consumer_list_batches (self);
   return start;
 }

@@ -126,8 +126,7 @@ may_send_but_for_rate (EbConsumer *self)
                     : eb_subscription_get_concurrency (self->subscription);
 
   return self->outbox->under_way.length < limit && !eb_consumer_is_held (self)
-         && self->outbox->handshake == NULL && !self->outdated
-         && !eb_consumer_is_stopped (self);
+         && self->outbox->handshake == NULL && !self->outdated && !eb_consumer_is_stopped (self);
 }
 
 /* Says how it stands with the rate, too: whether that is all that something waits for. */
@@ -153,7 +152,8 @@ pop_first (EbConsumer *self)
   if (self->outbox->recovery != NULL && self->outbox->recovery->line.length > 0)
     return g_queue_pop_head_link (&self->outbox->recovery->line)->data;
   delivery = g_queue_peek_head (&self->outbox->queue);
-  if (delivery == NULL || eb_consumer_is_incomplete (self, delivery))
+  if (delivery == NULL || eb_consumer_is_incomplete (self, delivery)
+      || !eb_consumer_fix_batch (self, delivery))
     return NULL;
   g_queue_unlink (&self->outbox->queue, &delivery->link);
   self->outbox->queued -= eb_delivery_get_charge (delivery);
@@ -328,6 +328,8 @@ eb_consumer_start (EbConsumer *self, const EbStart *start, guint64 tail)
   self->told_cursor = start->has_cursor ? CURSOR_UNKNOWN : EB_CURSOR_FLOOR;
   if (start->aside != NULL)
     eb_consumer_load_aside (self, start->aside);
+  if (start->batches != NULL)
+    eb_consumer_load_batches (self, start->batches);
   if (start->has_cursor)
     eb_consumer_note_progress (self);
   if (self->position < tail)
@@ -354,7 +356,7 @@ take_parcel (EbConsumer *self, EbParcel *parcel)
   if (entry != NULL)
     eb_consumer_meet_exception (self, entry, parcel);
   else
-    eb_consumer_enqueue (self, parcel);
+    eb_consumer_plan_batch (self, eb_consumer_enqueue (self, parcel));
   eb_consumer_note_progress (self);
 }
 

@@ -30,6 +30,9 @@ typedef struct _EbConsumer EbConsumer;
  * @get_transport: what sinks of that kind are sent to through; must outlive the consumer
  * @judge_consent: reads @answer to that question, and says after which delay it may be asked again
  * @record: (transfer full): what the ledger is to be told at once
+ * @fix: (nullable): has the ledger told what a batch consists of, and calls
+ *   eb_consumer_confirm_batch() when it knows, unless the consumer was freed meanwhile; %NULL if
+ *   there is no ledger that would know after a crash
  * @progressed: eb_consumer_take_progress() may have something to say from now on
  * @lost: retention took @n_lost events away before they were delivered
  * @gone: there is nobody any more behind the subscription, as an attempt has shown that began at
@@ -59,6 +62,7 @@ typedef struct
                               EbConsent *consent,
                               gpointer user_data);
   void (*record) (EbConsumer *consumer, EbChange *change, gpointer user_data);
+  void (*fix) (EbConsumer *consumer, const EbBatchRange *batch, gpointer user_data);
   void (*progressed) (EbConsumer *consumer, gpointer user_data);
   void (*lost) (EbConsumer *consumer, guint64 n_lost, gpointer user_data);
   void (*gone) (EbConsumer *consumer, const char *reason, gint64 sent_us, gpointer user_data);
@@ -90,5 +94,6 @@ void eb_consumer_nudge (EbConsumer *self);
 void eb_consumer_finish (EbConsumer *self);
 void eb_consumer_redrive (EbConsumer *self, GPtrArray *exceptions);
 void eb_consumer_remember_batches (EbConsumer *self);
+void eb_consumer_confirm_batch (EbConsumer *self, const EbBatchRange *batch);
 
 G_END_DECLS

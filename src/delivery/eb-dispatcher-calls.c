@@ -55,6 +55,22 @@ eb_dispatcher_add (EbDispatcher *self, EbSubscription *subscription, const EbSta
 }
 
 /**
+ * eb_dispatcher_confirm_batch:
+ * @subscription: one that may have ended
+ * @batch: the ledger knows of it
+ */
+void
+eb_dispatcher_confirm_batch (EbDispatcher *self,
+                             EbSubscription *subscription,
+                             const EbBatchRange *batch)
+{
+  EbConsumer *consumer = eb_dispatcher_find_consumer (self, subscription);
+
+  if (consumer != NULL)
+    eb_consumer_confirm_batch (consumer, batch);
+}
+
+/**
  * eb_dispatcher_nudge:
  * @subscription: one that may have ended
  */

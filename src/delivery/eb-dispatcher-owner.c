@@ -55,6 +55,15 @@ record_cb (EbConsumer *consumer, EbChange *change, gpointer user_data)
   eb_reporter_add_step (self->reporter, eb_consumer_get_subscription (consumer), change);
 }
 
+/* It is waited for, so it goes at once. */
+static void
+fix_cb (EbConsumer *consumer, const EbBatchRange *batch, gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  eb_notices_fix (self->notices, eb_consumer_get_subscription (consumer), batch);
+}
+
 static void
 progressed_cb (EbConsumer *consumer, gpointer user_data)
 {
@@ -129,4 +138,15 @@ eb_dispatcher_init_consumer_owner (EbDispatcher *self)
     .gone = gone_cb,
     .failing = failing_cb,
   };
+}
+
+/**
+ * eb_dispatcher_fix_batches:
+ *
+ * From now on no batch is sent before eb_dispatcher_confirm_batch().
+ */
+void
+eb_dispatcher_fix_batches (EbDispatcher *self)
+{
+  self->consumer_owner.fix = fix_cb;
 }

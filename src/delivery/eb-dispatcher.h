@@ -27,6 +27,10 @@ void eb_dispatcher_start (EbDispatcher *self);
 void eb_dispatcher_stop (EbDispatcher *self);
 void eb_dispatcher_configure (EbDispatcher *self, EbDeliverySettings *settings);
 void eb_dispatcher_add (EbDispatcher *self, EbSubscription *subscription, const EbStart *start);
+void eb_dispatcher_fix_batches (EbDispatcher *self);
+void eb_dispatcher_confirm_batch (EbDispatcher *self,
+                                  EbSubscription *subscription,
+                                  const EbBatchRange *batch);
 void eb_dispatcher_nudge (EbDispatcher *self, EbSubscription *subscription);
 void
 eb_dispatcher_redrive (EbDispatcher *self, EbSubscription *subscription, GPtrArray *exceptions);

@@ -19,6 +19,7 @@ typedef enum
   REPORT,
   GONE,
   FAILING,
+  FIX,
 } NoticeKind;
 
 typedef struct
@@ -27,6 +28,7 @@ typedef struct
   EbReport report; /* of REPORT, as n_started */
   guint64 n_started;
   EbSubscription *subscription; /* (owned) (nullable): of the others */
+  EbBatchRange batch;           /* of FIX */
   char *reason;                 /* (owned) (nullable): of GONE */
   gint64 sent_us;               /* and when the attempt began that has shown it */
   EbStreak streak;              /* of FAILING */
@@ -147,6 +149,15 @@ eb_notices_failing (EbNotices *self, EbSubscription *subscription, const EbStrea
   push (self, notice);
 }
 
+void
+eb_notices_fix (EbNotices *self, EbSubscription *subscription, const EbBatchRange *batch)
+{
+  Notice *notice = notice_new (FIX, subscription);
+
+  notice->batch = *batch;
+  push (self, notice);
+}
+
 /* Tells the owner. */
 static void
 tell (EbNotices *self, Notice *notice)
@@ -158,6 +169,9 @@ tell (EbNotices *self, Notice *notice)
       break;
     case FAILING:
       self->owner->failing (notice->subscription, &notice->streak, self->user_data);
+      break;
+    case FIX:
+      self->owner->fix (notice->subscription, &notice->batch, self->user_data);
       break;
     case REPORT:
     default:

@@ -20,6 +20,7 @@ void eb_notices_report (EbNotices *self, const EbReport *report, guint64 n_start
 void
 eb_notices_gone (EbNotices *self, EbSubscription *subscription, const char *reason, gint64 sent_us);
 void eb_notices_failing (EbNotices *self, EbSubscription *subscription, const EbStreak *streak);
+void eb_notices_fix (EbNotices *self, EbSubscription *subscription, const EbBatchRange *batch);
 void eb_notices_deliver (EbNotices *self);
 
 G_END_DECLS

@@ -57,6 +57,7 @@ eb_outbox_free (EbOutbox *self)
   free_deliveries (&self->queue);
   g_clear_pointer (&self->recovery, eb_recovery_free);
   g_clear_pointer (&self->attempts, eb_attempts_free);
+  g_clear_pointer (&self->plan, eb_batch_plan_free);
   g_free (self);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "delivery/eb-attempts.h"
+#include "delivery/eb-batch-plan.h"
 #include "delivery/eb-handshake.h"
 #include "delivery/eb-recovery.h"
 
@@ -23,6 +24,7 @@ G_BEGIN_DECLS
  * @handshake: (owned) (nullable): until the sink has agreed to deliveries
  * @recovery: (owned) (nullable): while something is wrong
  * @attempts: (owned) (nullable): until the first attempt has ended
+ * @plan: (owned) (nullable): of batches, until the ledger knows of some
  *
  * What a consumer has from the first event that it takes on, or from the first that goes wrong.
  * Before that it has the one that everybody has, eb_outbox_get_nothing().
@@ -37,6 +39,7 @@ typedef struct
   EbHandshake *handshake;
   EbRecovery *recovery;
   EbAttempts *attempts;
+  EbBatchPlan *plan;
 } EbOutbox;
 
 EbOutbox *eb_outbox_get_nothing (void);

@@ -35,6 +35,7 @@ enum
   REPORT,
   GONE,
   FAILING,
+  FIX,
   N_SIGNALS,
 };
 
@@ -80,7 +81,17 @@ failing_cb (EbSubscription *subscription, const EbStreak *streak, gpointer user_
   g_signal_emit (member->pool, signals[FAILING], 0, subscription, streak);
 }
 
-static const EbWorkerOwner worker_owner = { report_cb, gone_cb, failing_cb };
+static void
+fix_cb (EbSubscription *subscription, const EbBatchRange *batch, gpointer user_data)
+{
+  Member *member = user_data;
+
+  g_signal_emit (member->pool, signals[FIX], 0, subscription, batch);
+}
+
+static const EbWorkerOwner worker_owner = {
+  .report = report_cb, .gone = gone_cb, .failing = failing_cb, .fix = fix_cb
+};
 
 void
 eb_step_free (EbStep *self)
@@ -94,6 +105,7 @@ void
 eb_start_free (EbStart *self)
 {
   g_clear_pointer (&self->aside, g_ptr_array_unref);
+  g_clear_pointer (&self->batches, g_array_unref);
   g_free (self);
 }
 
@@ -175,7 +187,7 @@ await_start (Member *member, EbSubscription *subscription, const EbStart *start)
 /**
  * eb_worker_pool_add:
  * @subscription: not added yet
- * @start: where it begins, or goes on; what waits aside is referenced and must not change any more
+ * @start: where it begins, or goes on; what is in it is referenced and must not change any more
  */
 void
 eb_worker_pool_add (EbWorkerPool *self, EbSubscription *subscription, const EbStart *start)
@@ -187,6 +199,33 @@ eb_worker_pool_add (EbWorkerPool *self, EbSubscription *subscription, const EbSt
   member = find_member (self, subscription);
   await_start (member, subscription, start);
   eb_worker_add (member->worker, subscription, start);
+}
+
+/**
+ * eb_worker_pool_fix_batches:
+ *
+ * From now on no batch is sent before somebody has said what it consists of to a ledger that will
+ * know it after a crash: see #EbWorkerPool::fix. To be called before anything is added.
+ */
+void
+eb_worker_pool_fix_batches (EbWorkerPool *self)
+{
+  for (guint i = 0; i < get_n_workers (self); i++)
+    eb_worker_fix_batches (get_worker (self, i));
+}
+
+/**
+ * eb_worker_pool_confirm_batch:
+ * @subscription: one that was added
+ * @batch: of #EbWorkerPool::fix
+ */
+void
+eb_worker_pool_confirm_batch (EbWorkerPool *self,
+                              EbSubscription *subscription,
+                              const EbBatchRange *batch)
+{
+  if (!self->stopped)
+    eb_worker_confirm_batch (find_member (self, subscription)->worker, subscription, batch);
 }
 
 /**
@@ -375,6 +414,14 @@ eb_worker_pool_class_init (EbWorkerPoolClass *klass)
    */
   signals[FAILING] = g_signal_new ("failing", EB_TYPE_WORKER_POOL, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                    NULL, G_TYPE_NONE, 2, G_TYPE_POINTER, G_TYPE_POINTER);
+  /**
+   * EbWorkerPool::fix:
+   * @subscription: (type EbSubscription): whose it is
+   * @batch: (type EbBatchRange): the ledger is to be told, and then
+   *   eb_worker_pool_confirm_batch() to be called; valid during the emission
+   */
+  signals[FIX] = g_signal_new ("fix", EB_TYPE_WORKER_POOL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                               G_TYPE_NONE, 2, G_TYPE_POINTER, G_TYPE_POINTER);
 }
 
 static void

@@ -72,6 +72,8 @@ typedef struct
  * @has_cursor: the ledger may have a cursor of its own for it
  * @aside: (nullable) (element-type EbException): deliveries that wait for their retry, and those
  *   after @after that were given up
+ * @batches: (nullable) (element-type EbBatchRange): what the ledger knows of batches after @after,
+ *   in order
  *
  * Where a subscription goes on.
  */
@@ -81,6 +83,7 @@ typedef struct
   guint64 previous;
   gboolean has_cursor;
   GPtrArray *aside;
+  GArray *batches;
 } EbStart;
 
 /* Of one from eb_worker_pool_detach_finish(). */
@@ -100,6 +103,10 @@ EbWorkerPool *eb_worker_pool_new (guint n_workers,
 void eb_worker_pool_configure (EbWorkerPool *self, EbDeliverySettings *settings);
 EbDeliverySettings *eb_worker_pool_get_settings (EbWorkerPool *self);
 void eb_worker_pool_add (EbWorkerPool *self, EbSubscription *subscription, const EbStart *start);
+void eb_worker_pool_fix_batches (EbWorkerPool *self);
+void eb_worker_pool_confirm_batch (EbWorkerPool *self,
+                                   EbSubscription *subscription,
+                                   const EbBatchRange *batch);
 void eb_worker_pool_nudge (EbWorkerPool *self, EbSubscription *subscription);
 void
 eb_worker_pool_redrive (EbWorkerPool *self, EbSubscription *subscription, GPtrArray *exceptions);

@@ -29,7 +29,8 @@ struct _Message
   EbWorker *worker;
   void (*handle) (EbDispatcher *dispatcher, const Message *message);
   EbSubscription *subscription; /* (owned) (nullable) */
-  EbStart start;                /* what waits aside is (owned) (nullable) */
+  EbStart start;                /* what is in it is (owned) (nullable) */
+  EbBatchRange batch;
   GPtrArray *exceptions;        /* (owned) (nullable) (element-type EbException) */
   EbDeliverySettings *settings; /* (owned) (nullable) */
   guint64 up_to;
@@ -53,6 +54,7 @@ message_free (gpointer user_data)
 
   g_clear_pointer (&message->subscription, eb_subscription_unref);
   g_clear_pointer (&message->start.aside, g_ptr_array_unref);
+  g_clear_pointer (&message->start.batches, g_array_unref);
   g_clear_pointer (&message->exceptions, g_ptr_array_unref);
   g_clear_pointer (&message->settings, eb_delivery_settings_unref);
   g_clear_object (&message->task);
@@ -166,18 +168,58 @@ handle_add (EbDispatcher *dispatcher, const Message *message)
 
 /**
  * eb_worker_add:
- * @start: where it begins, or goes on; what waits aside is referenced and must not change any more
+ * @start: where it begins, or goes on; what is in it is referenced and must not change any more
  */
 void
 eb_worker_add (EbWorker *self, EbSubscription *subscription, const EbStart *start)
 {
   if (start->aside != NULL)
     g_ptr_array_ref (start->aside);
+  if (start->batches != NULL)
+    g_array_ref (start->batches);
   send (&(Message){
       .worker = self,
       .handle = handle_add,
       .subscription = eb_subscription_ref (subscription),
       .start = *start,
+  });
+}
+
+static void
+handle_fix_batches (EbDispatcher *dispatcher, const Message *message)
+{
+  eb_dispatcher_fix_batches (dispatcher);
+}
+
+/**
+ * eb_worker_fix_batches:
+ *
+ * From now on no batch is sent before eb_worker_confirm_batch().
+ */
+void
+eb_worker_fix_batches (EbWorker *self)
+{
+  send (&(Message){ .worker = self, .handle = handle_fix_batches });
+}
+
+static void
+handle_confirm_batch (EbDispatcher *dispatcher, const Message *message)
+{
+  eb_dispatcher_confirm_batch (dispatcher, message->subscription, &message->batch);
+}
+
+/**
+ * eb_worker_confirm_batch:
+ * @batch: the ledger knows of it
+ */
+void
+eb_worker_confirm_batch (EbWorker *self, EbSubscription *subscription, const EbBatchRange *batch)
+{
+  send (&(Message){
+      .worker = self,
+      .handle = handle_confirm_batch,
+      .subscription = eb_subscription_ref (subscription),
+      .batch = *batch,
   });
 }
 

@@ -17,6 +17,8 @@ typedef struct _EbWorker EbWorker;
  * @gone: nobody is behind @subscription any more, as an attempt has shown that began at @sent_us
  *   (monotonic); @reason is valid during the call
  * @failing: for so long the attempts of @subscription have failed; empty if they do not any more
+ * @fix: the ledger is to be told of @batch, which is valid during the call, and then
+ *   eb_worker_confirm_batch() to be called
  *
  * Who is told, in the context that made the worker.
  */
@@ -28,6 +30,7 @@ typedef struct
                 gint64 sent_us,
                 gpointer user_data);
   void (*failing) (EbSubscription *subscription, const EbStreak *streak, gpointer user_data);
+  void (*fix) (EbSubscription *subscription, const EbBatchRange *batch, gpointer user_data);
 } EbWorkerOwner;
 
 typedef struct _EbDispatcher EbDispatcher;
@@ -50,6 +53,9 @@ EbWorker *eb_worker_new (EbClock *clock,
 void eb_worker_free (EbWorker *self);
 void eb_worker_configure (EbWorker *self, EbDeliverySettings *settings);
 void eb_worker_add (EbWorker *self, EbSubscription *subscription, const EbStart *start);
+void eb_worker_fix_batches (EbWorker *self);
+void
+eb_worker_confirm_batch (EbWorker *self, EbSubscription *subscription, const EbBatchRange *batch);
 void eb_worker_nudge (EbWorker *self, EbSubscription *subscription);
 void eb_worker_redrive (EbWorker *self, EbSubscription *subscription, GPtrArray *exceptions);
 void eb_worker_replace (EbWorker *self, EbSubscription *subscription);

@@ -208,6 +208,74 @@ class RetryTest(DurableCase):
         self.assertEqual(letters(), before)
 
 
+class BatchTest(DurableCase):
+    """What travels together, across a kill."""
+
+    def subscribe(self, port):
+        """One that gets all there is, in batches."""
+        body = json.dumps({"sink": f"http://127.0.0.1:{port}/event", "protocol": "HTTP",
+                           "config": {"mode": "batch", "start": "earliest"}})
+        self.assertEqual(self.request("PUT", "/v1/subscriptions/b", body)[0], 201)
+
+    def silent_sink(self):
+        """It answers once it is told to."""
+        self.answering = False
+
+        def serve(sink, connection):
+            with connection.makefile("rb") as stream:
+                while True:
+                    sink.requests.put(read_request(stream))
+                    if self.answering:
+                        connection.sendall(OK)
+
+        return self.sink(serve)
+
+    def get_batch(self, sink):
+        """The next batch: its webhook-id, its attempt, and the sequences in it."""
+        _, headers, body = sink.get()
+        return (headers["webhook-id"], headers["eventbus-attempt"],
+                [int(event["sequence"]) for event in json.loads(body)])
+
+    def check_killed(self, n_events, sizes):
+        """Killed while a sink has a batch of so many; after that batches of these sizes come."""
+        self.start()
+        self.publish_all(numbered(0, n_events))
+        sink = self.silent_sink()
+        self.subscribe(sink.port)
+        first = self.get_batch(sink)
+        self.assertEqual(first[1:], ("1", list(range(1, n_events + 1))))
+        # These would have joined it if it had not begun.
+        self.publish_all(numbered(0, 5))
+        self.stop(signal.SIGKILL)
+        self.answering = True
+        self.start()
+        self.assertEqual(self.get_batch(sink), first)
+        seen = n_events
+        for size in sizes:
+            self.assertEqual(self.get_batch(sink)[2], list(range(seen + 1, seen + 1 + size)))
+            seen += size
+        self.assertTrue(sink.requests.empty())
+
+    def test_killed(self):
+        self.check_killed(3, [5])
+
+    def test_killed_with_one(self):
+        self.check_killed(1, [5])
+
+    def test_killed_again(self):
+        self.start()
+        self.publish_all(numbered(0, 3))
+        sink = self.silent_sink()
+        self.subscribe(sink.port)
+        batches = []
+        for _ in range(3):
+            batches.append(self.get_batch(sink))
+            self.publish_all(numbered(0, 2))
+            self.stop(signal.SIGKILL)
+            self.start()
+        self.assertEqual(batches[1:], batches[:1] * 2)
+
+
 class FullDiskTest(DurableCase):
     """A store on a small file system of its own."""
 
