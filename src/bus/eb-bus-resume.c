@@ -14,6 +14,9 @@
  * can have left. Those beyond it are delivered once more. */
 #define MAX_DEAD_AHEAD 10000
 
+/* What may be aside, and what holds the line behind it: a batch at most, or a few under way. */
+#define MAX_ASIDE (2 * EB_MAX_ASIDE)
+
 /* Forgetting */
 
 static void
@@ -285,8 +288,7 @@ told_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   eb_progress_forget (eb_progress_writer_get_progress (job->bus->progress), job->expired);
   eb_ledger_list_exceptions_async (EB_LEDGER (source), eb_subscription_get_id (job->expired),
-                                   EB_EXCEPTIONS_ASIDE, 0, EB_MAX_ASIDE, NULL, listed_aside_cb,
-                                   task);
+                                   EB_EXCEPTIONS_ASIDE, 0, MAX_ASIDE, NULL, listed_aside_cb, task);
 }
 
 /* What the log was replaced with says nothing of where it stood. */

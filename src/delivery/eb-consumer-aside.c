@@ -274,13 +274,40 @@ eb_consumer_load_aside (EbConsumer *self, GPtrArray *exceptions)
   eb_consumer_fetch_due (self);
 }
 
+/* Those that the log has brought to their places again. */
+static guint
+count_in_queue (EbConsumer *self)
+{
+  guint n = 0;
+
+  for (GList *link = self->queue.head; link != NULL; link = link->next)
+    {
+      const EbDelivery *delivery = link->data;
+
+      n += delivery->exception ? eb_delivery_get_size (delivery) : 0;
+    }
+  return n;
+}
+
+/* What held the line because there were too many aside does so again, with all of its batch. */
+static gboolean
+is_one_too_many (EbConsumer *self, const EbAsideEntry *entry)
+{
+  const EbDelivery *last = g_queue_peek_tail (&self->queue);
+
+  if (self->recovery->n_exceptions <= EB_MAX_ASIDE)
+    return FALSE;
+  return (entry->batch != 0 && last != NULL && last->batch == entry->batch)
+         || self->recovery->n_exceptions - count_in_queue (self) > EB_MAX_ASIDE;
+}
+
 /**
  * eb_consumer_meet_exception:
  * @entry: of the event in @parcel, which is the next of the log
  *
- * In strict order, and where the sink asked to be left alone, the log brings it to its place, where
- * it goes on waiting. Else it is passed over, and comes when its time does; what was given up is
- * passed over for good.
+ * In strict order, where the sink asked to be left alone, and with as many aside as may be, the log
+ * brings it to its place, where it goes on waiting. Else it is passed over, and comes when its time
+ * does; what was given up is passed over for good.
  */
 void
 eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel)
@@ -294,7 +321,8 @@ eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *par
       eb_consumer_update_recovery (self);
       return;
     }
-  if (eb_subscription_get_order (self->subscription) == EB_ORDER_RELAXED && !entry->held)
+  if (eb_subscription_get_order (self->subscription) == EB_ORDER_RELAXED && !entry->held
+      && !is_one_too_many (self, entry))
     {
       eb_aside_set_state (self->outbox->recovery->aside, entry, EB_ASIDE_WAITING, due_us);
       self->previous = entry->sequence;

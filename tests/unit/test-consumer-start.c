@@ -201,6 +201,61 @@ test_start_strict (Fixture *fixture, gconstpointer data)
   eb_failing_sink_assert_steps (fixture, "ended 4;");
 }
 
+/* With as many aside as may be, the next one holds the line, as it did before; it and all that
+ * waits come in their time, and nothing after it before. */
+static void
+test_start_full (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) aside = exceptions_new ();
+  EbStart start = { .after = 1000, .previous = 1000, .has_cursor = TRUE, .aside = aside };
+  g_autoptr (EbSubscription) subscription = NULL;
+  guint index = 0;
+
+  eb_delivery_fixture_publish (fixture, "t", 1002);
+  for (guint64 sequence = 1; sequence <= 1000; sequence++)
+    g_ptr_array_add (aside, exception_new (fixture, sequence, 1, 9 * SECOND));
+  g_ptr_array_add (aside, exception_new (fixture, 1001, 3, 5 * SECOND));
+  subscription = eb_failing_sink_add (fixture, EB_ORDER_RELAXED, 1, &start);
+  eb_delivery_fixture_advance (fixture, 5 * SECOND - 1);
+  eb_failing_sink_assert_quiet (fixture, index);
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
+  eb_delivery_fixture_advance (fixture, 1);
+  ASSERT_ARRIVALS (&index, { 1001, 4 });
+  eb_delivery_fixture_advance (fixture, 4 * SECOND);
+  eb_delivery_fixture_advance (fixture, 1000 * SECOND);
+  eb_delivery_fixture_wait (fixture, SINK, 1003);
+}
+
+/* So does a whole batch of which some would not be too many. */
+static void
+test_start_full_batch (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) aside = exceptions_new ();
+  EbStart start = { .after = 998, .previous = 998, .has_cursor = TRUE, .aside = aside };
+  g_autoptr (EbDeliveryOptions) options = eb_delivery_options_new ();
+  EbSubscriptionSpec spec = { .order = EB_ORDER_RELAXED, .options = options };
+  g_autoptr (EbSubscription) subscription = NULL;
+
+  options->mode = EB_MODE_BATCH;
+  eb_delivery_fixture_publish (fixture, "t", 1003);
+  for (guint64 sequence = 1; sequence <= 1002; sequence++)
+    {
+      EbException *exception = exception_new (fixture, sequence, 1, 5 * SECOND);
+
+      exception->batch = sequence > 998 ? 1002 : sequence <= 100 ? 100 : 0;
+      g_ptr_array_add (aside, exception);
+    }
+  subscription = eb_delivery_fixture_add (fixture, &spec, "sink:1", &start);
+  eb_failing_sink_assert_quiet (fixture, 0);
+  eb_delivery_fixture_advance (fixture, 5 * SECOND);
+  eb_delivery_fixture_wait (fixture, SINK, 1003);
+  for (guint i = 0; i < 1003; i++)
+    if (eb_fake_sinks_get (fixture->sinks, SINK, i).sequence == 999)
+      for (guint j = 1; j < 4; j++)
+        g_assert_cmpuint (eb_fake_sinks_get (fixture->sinks, SINK, i + j).request, ==,
+                          eb_fake_sinks_get (fixture->sinks, SINK, i).request);
+}
+
 #define ADD(path, func)                                                                            \
   g_test_add ("/consumer-start/" path, Fixture, NULL, eb_delivery_fixture_set_up, func,            \
               eb_delivery_fixture_tear_down)
@@ -219,6 +274,8 @@ main (int argc, char **argv)
   ADD ("redrive-ahead", test_redrive_ahead);
   ADD ("start-strict", test_start_strict);
   ADD ("start-held", test_start_held);
+  ADD ("start-full", test_start_full);
+  ADD ("start-full-batch", test_start_full_batch);
 
   return g_test_run ();
 }
