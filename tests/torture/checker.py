@@ -64,7 +64,7 @@ class _Check:
         self.ends = [kill.time if kill.back is None else kill.back for kill in history.kills]
         self.sequences = {}  # sequence → key
         self.sequence_of = {}  # key → sequence
-        self.webhook_ids = {}  # webhook-id → (subscription, sequence)
+        self.webhook_ids = {}  # webhook-id → (subscription, sequence or those of a batch)
 
     def run(self):
         for subscription in self.history.subscriptions:
@@ -141,7 +141,8 @@ class _Check:
             if arrival.previous != previous:
                 self.found.add(HEADERS, f"{said}: eventbus-previous is {arrival.previous} instead "
                                f"of {previous}")
-            owner = (subscription.name, arrival.sequence)
+            # A batch has one of its own, and is the same whenever it comes.
+            owner = (subscription.name, arrival.batch or arrival.sequence)
             if self.webhook_ids.setdefault(arrival.webhook_id, owner) != owner:
                 self.found.add(HEADERS, f"{said}: webhook-id {arrival.webhook_id} is another's, "
                                f"{self.webhook_ids[arrival.webhook_id]}")
@@ -179,7 +180,7 @@ class _Check:
 
     def _bound(self, subscription, index, repeats, times):
         kill = self.history.kills[index]
-        bound = CONCURRENCY + bisect.bisect_left(times, self.ends[index]) \
+        bound = CONCURRENCY * subscription.together + bisect.bisect_left(times, self.ends[index]) \
             - bisect.bisect_left(times, kill.time - self.progress_s)
         self.found.most_repeats = max(self.found.most_repeats, (repeats, bound))
         if repeats > bound:

@@ -32,7 +32,7 @@ class Event:
 
 @dataclasses.dataclass(slots=True)
 class Arrival:
-    """One request at a sink."""
+    """One event at a sink."""
 
     time: float
     key: tuple  # (publisher, counter); None: the body is none of ours
@@ -42,6 +42,7 @@ class Arrival:
     webhook_id: str
     attempt: int
     status: int  # what the sink answers; 0: it closes the connection instead
+    batch: tuple = ()  # the sequences that came in the same request; none: it came alone
 
     @property
     def accepted(self):
@@ -55,6 +56,7 @@ class Subscription:
     name: str
     address: str
     asked: float  # when the first request to register began
+    together: int = dataclasses.field(default=1, kw_only=True)  # events in a request, at most
     registered: float = None  # when one was answered
     leaving: float = None  # when the first request to deregister began
     gone: float = None  # when one was answered, and all that had arrived by then was read

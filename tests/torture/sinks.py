@@ -3,6 +3,8 @@
 """Subscribers' sinks: all behind one listening socket, told apart by the prefix of their address."""
 
 import asyncio
+import base64
+import json
 import re
 
 from history import Arrival
@@ -16,6 +18,7 @@ ANSWERS = {
     500: b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
     503: b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
 }
+BATCH = b"application/cloudevents-batch+json"
 # Fewer than the attempts that the daemon makes: nothing dies.
 MOST_REFUSALS = 2
 
@@ -61,6 +64,12 @@ class Flaky:
             return 204, 0
         self._refusals[key] = self._refusals.get(key, 0) + 1
         return (503 if chance < 0.0005 else 0 if chance < 0.003 else 500), 0
+
+
+def _key(data):
+    """Which event it is; None: none of ours."""
+    match = BODY.match(data)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 class _Connection(asyncio.Protocol):
@@ -120,15 +129,22 @@ class Sinks:
         if subscription is None:
             self._history.remarks.append(f"a delivery for nobody: {head[:80]!r}")
             return 204, 0
-        match = BODY.match(body)
-        key = (int(match[1]), int(match[2])) if match else None
-        status, delay = behaviour.answer(key)
         number = {field: int(headers.get(field, b"-1"))
                   for field in (b"ce-sequence", b"eventbus-previous", b"eventbus-attempt")}
-        subscription.arrived(Arrival(
-            asyncio.get_running_loop().time(), key, hash(body), number[b"ce-sequence"],
-            number[b"eventbus-previous"], headers.get(b"webhook-id", b"").decode("latin-1"),
-            number[b"eventbus-attempt"], status))
+        if headers.get(b"content-type", b"").startswith(BATCH):
+            events = [(int(event["sequence"]), base64.b64decode(event["data_base64"]))
+                      for event in json.loads(body)]
+            batch = tuple(sequence for sequence, _ in events)
+        else:
+            events, batch = [(number[b"ce-sequence"], body)], ()
+        status, delay = behaviour.answer(_key(events[0][1]))
+        previous = number[b"eventbus-previous"]
+        for sequence, data in events:
+            subscription.arrived(Arrival(
+                asyncio.get_running_loop().time(), _key(data), hash(data), sequence, previous,
+                headers.get(b"webhook-id", b"").decode("latin-1"), number[b"eventbus-attempt"],
+                status, batch))
+            previous = sequence
         self._progress.set()
         return status, delay
 

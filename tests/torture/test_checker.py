@@ -164,6 +164,29 @@ class CheckerTest(unittest.TestCase):
         self.change(7, webhook_id="a-1")
         self.finds(HEADERS)
 
+    def batch(self, *indexes, **changes):
+        """Arrivals of the first subscriber's came together."""
+        sequences = tuple(self.first.arrivals[index].sequence for index in indexes)
+        for index in indexes:
+            self.change(index, batch=sequences, webhook_id=f"a-{sequences[0]}-{sequences[-1]}",
+                        **changes)
+        self.first.together = len(indexes)
+
+    def test_batch(self):
+        self.batch(7, 8, 9)
+        self.again(9, time=KILL + 0.3)
+        self.finds()
+
+    def test_batch_of_others(self):
+        self.batch(7, 8, 9)
+        self.again(9, time=KILL + 0.3, batch=(10,))
+        self.finds(HEADERS)
+
+    def test_batch_with_more(self):
+        self.batch(7, 8, 9)
+        self.again(9, time=KILL + 0.3, batch=(9, 10, 11), webhook_id="a-9-11")
+        self.finds(HEADERS)
+
     def test_webhook_id_of_a_repeat(self):
         self.again(9, time=KILL + 0.3, webhook_id="a-x")
         self.finds(HEADERS)

@@ -25,7 +25,8 @@ from checker import PROGRESS_MS, check
 from daemon import Broken, Daemon, free_port
 from history import History, Kill
 from sinks import Flaky, Prompt, Sinks, Slow
-from traffic import MAX_EVENT, Bus, Publisher, Subscriber, come_and_go, keep_alive, now
+from traffic import (MAX_EVENT, BatchSubscriber, Bus, Publisher, Subscriber, come_and_go, keep_alive,
+                     now)
 
 POINTS = ("random", "before-commit", "after-commit", "in-checkpoint", "in-migration")
 # Passages of a point before the one that ends the daemon: about what a cycle sees.
@@ -202,6 +203,9 @@ class Torture:
         self._subscribers += [
             Subscriber(f"sink{i}", behaviours[i % len(behaviours)](), self.history, self._bus,
                        self._sinks) for i in range(self.options.subscribers)]
+        if self.options.batches:
+            self._subscribers.append(BatchSubscriber("batches", Slow(self._random), self.history,
+                                                     self._bus, self._sinks))
         await asyncio.gather(*(subscriber.register() for subscriber in self._subscribers))
         leave = asyncio.Event()
         keeper = asyncio.create_task(keep_alive(self._subscribers))
@@ -232,6 +236,8 @@ def parse_arguments():
     parser.add_argument("--subscribers", type=int, default=4,
                         help="that stay: one in three is slow, one refuses at times; default "
                         "%(default)s")
+    parser.add_argument("--no-batches", dest="batches", action="store_false",
+                        help="without the one that takes batches")
     parser.add_argument("--guests", type=int, default=2,
                         help="subscribers at a time that come and go; default %(default)s")
     parser.add_argument("--points", type=lambda text: text.split(","), default=list(POINTS),

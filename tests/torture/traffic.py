@@ -3,7 +3,9 @@
 """Publishers and subscribers as clients of the daemon, which may end at any moment."""
 
 import asyncio
+import json
 import random
+import urllib.parse
 
 from history import ACKED, REFUSED, UNKNOWN, Subscription
 from sinks import Prompt
@@ -13,6 +15,8 @@ WINDOW = 1500
 # What the daemon is told to take; some events are larger and must be refused.
 MAX_EVENT = 4096
 KEEPALIVE_S = 20
+# Events in a batch, at most.
+MOST_TOGETHER = 100
 # Who leaves is told of nothing for so long before it does.
 STAY_S = (0.02, 0.6)
 # Turns of the loop in which all that is readable by now is read: accepted, watched, read.
@@ -162,11 +166,14 @@ class Subscriber:
     def _target(self):
         return f"/registerAndKeepAlive?address={self.subscription.address}"
 
+    async def _ask_to_register(self, client):
+        return await client.request("POST", self._target)
+
     async def register(self):
         """Registers. It is asked only once, so what a registration without an answer began cannot
         be mixed up with what a second one begins: without an answer, it is to leave."""
         client = await self._bus.connect()
-        answer = await client.request("POST", self._target)
+        answer = await self._ask_to_register(client)
         client.close()
         if answer is None:
             return
@@ -189,6 +196,23 @@ class Subscriber:
         for _ in range(DRAIN_TURNS):
             await asyncio.sleep(0)
         self.subscription.gone = now()
+
+
+class BatchSubscriber(Subscriber):
+    """Subscribes under its address, so that it keeps alive and leaves like the others, but takes
+    batches."""
+
+    def __init__(self, name, behaviour, history, bus, sinks):
+        super().__init__(name, behaviour, history, bus, sinks)
+        self.subscription.together = MOST_TOGETHER
+
+    async def _ask_to_register(self, client):
+        body = {"sink": f"http://{self.subscription.address}/event", "protocol": "HTTP",
+                "config": {"mode": "batch"}}
+        quoted = urllib.parse.quote(self.subscription.address, safe="")
+        answer = await client.request("PUT", f"/v1/subscriptions/{quoted}",
+                                      json.dumps(body).encode())
+        return (200, b"success") if answer and answer[0] == 201 else answer
 
 
 async def keep_alive(subscribers):
