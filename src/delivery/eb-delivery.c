@@ -186,9 +186,8 @@ get_time (const EbDelivery *self)
  * @prefix: of the subscription, from eb_webhook_id_prefix()
  * @id: (out): its `webhook-id`, the same on every attempt
  *
- * A ping's has its time. A batch's has the first sequence too. After a kill before any answer it is
- * not known any more what a batch was made of; one that is made anew and begins elsewhere must not
- * be taken for it.
+ * A ping's has its time. A batch's has the first sequence too: where retention has taken the first
+ * of its events, it is another one, which must not be taken for it.
  */
 void
 eb_delivery_write_id (const EbDelivery *self, const char *prefix, char id[EB_WEBHOOK_ID_SIZE])

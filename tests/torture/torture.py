@@ -5,7 +5,8 @@
 
 It is ended with SIGKILL at random moments and at named points of what its store does, and started
 again on the same port and store, while publishers and subscribers go on. In the end every acked
-event must have reached every subscriber, in order, and nothing else; repeats are counted.
+event must have reached every subscriber, in order, and nothing else; repeats are counted. One of them
+takes batches, each of which must be the same whenever it comes.
 """
 
 import argparse
