@@ -268,7 +268,7 @@ test_newer (EbStoreFixture *fixture, gconstpointer data)
   eb_store_fixture_close (fixture);
   execute (fixture, "PRAGMA user_version = 99");
   assert_refused (fixture, fixture->path, "newer eventbusd (format 99");
-  execute (fixture, "PRAGMA user_version = 3");
+  execute (fixture, "PRAGMA user_version = 4");
   eb_store_fixture_open (fixture);
 }
 
