@@ -280,7 +280,7 @@ count_in_queue (EbConsumer *self)
 {
   guint n = 0;
 
-  for (GList *link = self->queue.head; link != NULL; link = link->next)
+  for (GList *link = self->outbox->queue.head; link != NULL; link = link->next)
     {
       const EbDelivery *delivery = link->data;
 
@@ -293,12 +293,12 @@ count_in_queue (EbConsumer *self)
 static gboolean
 is_one_too_many (EbConsumer *self, const EbAsideEntry *entry)
 {
-  const EbDelivery *last = g_queue_peek_tail (&self->queue);
+  const EbDelivery *last = g_queue_peek_tail (&self->outbox->queue);
 
-  if (self->recovery->n_exceptions <= EB_MAX_ASIDE)
+  if (self->outbox->recovery->n_exceptions <= EB_MAX_ASIDE)
     return FALSE;
   return (entry->batch != 0 && last != NULL && last->batch == entry->batch)
-         || self->recovery->n_exceptions - count_in_queue (self) > EB_MAX_ASIDE;
+         || self->outbox->recovery->n_exceptions - count_in_queue (self) > EB_MAX_ASIDE;
 }
 
 /**
