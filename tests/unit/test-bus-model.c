@@ -107,7 +107,7 @@ take_step (EbBusRig *rig)
   else if (what < 46)
     eb_bus_requests_deregister (rig);
   else if (what < 51)
-    eb_bus_requests_pause (rig, whose, pick (3) == 0);
+    eb_bus_requests_pause (rig, whose, pick (3) != 0);
   else if (what < 55)
     eb_bus_requests_replay (rig);
   else if (what < 64)
