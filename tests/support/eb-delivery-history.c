@@ -3,50 +3,7 @@
 
 #include "config.h"
 
-#include "support/eb-delivery-history.h"
-
-/* What one event's delivery is known to be. */
-/* Attempts of one delivery, most of which a busy sink has put off. */
-#define MAX_NUMBER 200
-
-typedef struct
-{
-  gboolean arrived;
-  gboolean taken;    /* the sink has had it, and said so */
-  gboolean sealed;   /* the ledger knows that it was taken: it does not arrive again */
-  gboolean given_up; /* it may be among the dead letters */
-  gboolean dead;     /* it is among the dead letters */
-  gboolean dropped;  /* it was one of them, and somebody has dropped it, or may have */
-  gboolean changing; /* a redrive or drop was asked for, and it has not arrived since */
-  gboolean again;    /* it was replayed, and has not arrived since */
-  gboolean loose;    /* it may have been replayed, and have arrived since or not */
-  gboolean answered; /* what its last arrival has led to is known to the ledger */
-  guint run;         /* in which it last arrived */
-  guint number;      /* of its last arrival among all */
-  guint attempt;     /* of its last arrival */
-  EbFakeBehaviour behaviour;
-  guint8 failures[MAX_NUMBER + 2]; /* by attempt: how many before it failed */
-} Delivery;
-
-struct _EbDeliveryHistory
-{
-  char *id;           /* (owned) */
-  guint64 after;      /* nothing up to this arrives */
-  guint64 owed_after; /* everything after it is owed; G_MAXUINT64 until the creation was acked */
-  guint64 first;      /* the first that arrived; 0 before */
-  guint64 newest;     /* the last of those that arrived for the first time */
-  guint run;          /* the daemon's life */
-  gboolean gone;      /* in this life the sink has said that nobody is there */
-  gboolean forsaken;  /* and the bus must have understood */
-  gboolean pardoned;  /* unless somebody changed it meanwhile */
-  gboolean released;  /* in this life the sink takes what it keeps */
-  gboolean frozen;    /* it is paused, and nothing is under way */
-  gboolean replayed;  /* once, at least */
-  gboolean replaying; /* a replay was asked for, and not answered */
-  guint n_arrived;
-  guint n_arrived_before; /* when that was asked for */
-  GArray *deliveries;     /* (owned) (element-type Delivery) by sequence, from @after + 1 on */
-};
+#include "support/eb-delivery-history-private.h"
 
 #define FAULT(self, sequence, ...) fail (self, sequence, g_strdup_printf (__VA_ARGS__))
 
@@ -68,7 +25,7 @@ eb_delivery_history_new (const char *id, guint64 after)
   self->id = g_strdup (id);
   self->after = after;
   self->owed_after = G_MAXUINT64;
-  self->deliveries = g_array_new (FALSE, TRUE, sizeof (Delivery));
+  self->deliveries = g_array_new (FALSE, TRUE, sizeof (EbDeliveryRecord));
   return self;
 }
 
@@ -90,26 +47,31 @@ eb_delivery_history_owe (EbDeliveryHistory *self, guint64 after)
   self->owed_after = MIN (self->owed_after, after);
 }
 
-static Delivery *
-get (EbDeliveryHistory *self, guint64 sequence)
+/**
+ * eb_delivery_history_obtain:
+ *
+ * Returns: (transfer none): what is known of that event's delivery
+ */
+EbDeliveryRecord *
+eb_delivery_history_obtain (EbDeliveryHistory *self, guint64 sequence)
 {
   guint index = (guint) (sequence - self->after - 1);
 
   if (index >= self->deliveries->len)
     g_array_set_size (self->deliveries, index + 1);
-  return &g_array_index (self->deliveries, Delivery, index);
+  return &g_array_index (self->deliveries, EbDeliveryRecord, index);
 }
 
 /* Arrivals */
 
 static gboolean
-is_failure (const Delivery *delivery)
+is_failure (const EbDeliveryRecord *delivery)
 {
   return delivery->behaviour == EB_FAKE_ANSWER_500 || delivery->behaviour == EB_FAKE_BREAK;
 }
 
 static gboolean
-has_used_up_schedule (const Delivery *delivery)
+has_used_up_schedule (const EbDeliveryRecord *delivery)
 {
   return delivery->arrived && is_failure (delivery)
          && delivery->failures[delivery->attempt] + 1 >= EB_HISTORY_MAX_FAILURES;
@@ -143,7 +105,7 @@ check_first_arrival (EbDeliveryHistory *self, const EbFakeArrival *arrival)
 static void
 check_repeat (EbDeliveryHistory *self, const EbFakeArrival *arrival)
 {
-  const Delivery *delivery = get (self, arrival->sequence);
+  const EbDeliveryRecord *delivery = eb_delivery_history_obtain (self, arrival->sequence);
   guint next = delivery->attempt + (delivery->behaviour != EB_FAKE_UNREACHABLE);
   guint attempt = arrival->attempt;
 
@@ -152,7 +114,7 @@ check_repeat (EbDeliveryHistory *self, const EbFakeArrival *arrival)
   if (delivery->again && attempt != 1)
     FAULT (self, arrival->sequence, "is replayed as attempt %u", attempt);
   if (delivery->again && arrival->sequence > self->first
-      && get (self, arrival->sequence - 1)->again)
+      && eb_delivery_history_obtain (self, arrival->sequence - 1)->again)
     FAULT (self, arrival->sequence, "is replayed before the one before it");
   if (delivery->changing || delivery->again || delivery->loose || self->replaying)
     return;
@@ -174,13 +136,13 @@ void
 eb_delivery_history_arrive (EbDeliveryHistory *self, const EbFakeArrival *arrival)
 {
   guint64 previous;
-  Delivery *delivery;
+  EbDeliveryRecord *delivery;
 
   if (arrival->sequence <= self->after)
     FAULT (self, arrival->sequence, "is older than the registration");
   if (self->frozen)
     FAULT (self, arrival->sequence, "arrives though it is paused");
-  delivery = get (self, arrival->sequence);
+  delivery = eb_delivery_history_obtain (self, arrival->sequence);
   if (delivery->arrived)
     check_repeat (self, arrival);
   else
@@ -226,7 +188,7 @@ eb_delivery_history_release (EbDeliveryHistory *self)
   self->released = TRUE;
   for (guint i = 0; i < self->deliveries->len; i++)
     {
-      Delivery *delivery = &g_array_index (self->deliveries, Delivery, i);
+      EbDeliveryRecord *delivery = &g_array_index (self->deliveries, EbDeliveryRecord, i);
 
       if (delivery->arrived && delivery->run == self->run)
         delivery->taken |= delivery->behaviour == EB_FAKE_KEEP;
@@ -257,14 +219,6 @@ eb_delivery_history_pardon (EbDeliveryHistory *self)
   self->pardoned = TRUE;
 }
 
-/* Whether it was replayed nobody knows. */
-static void
-doubt (Delivery *delivery)
-{
-  delivery->loose = TRUE;
-  delivery->sealed = delivery->dead = FALSE;
-}
-
 /* The daemon's lives */
 
 /**
@@ -279,7 +233,7 @@ eb_delivery_history_note_answered (EbDeliveryHistory *self)
   self->forsaken = self->gone && !self->pardoned;
   for (guint i = 0; i < self->deliveries->len; i++)
     {
-      Delivery *delivery = &g_array_index (self->deliveries, Delivery, i);
+      EbDeliveryRecord *delivery = &g_array_index (self->deliveries, EbDeliveryRecord, i);
 
       delivery->answered = delivery->arrived && delivery->run == self->run;
     }
@@ -295,7 +249,7 @@ eb_delivery_history_seal (EbDeliveryHistory *self)
 {
   for (guint i = 0; i < self->deliveries->len; i++)
     {
-      Delivery *delivery = &g_array_index (self->deliveries, Delivery, i);
+      EbDeliveryRecord *delivery = &g_array_index (self->deliveries, EbDeliveryRecord, i);
 
       if (delivery->answered && !delivery->changing && !delivery->loose)
         delivery->sealed = is_taken (self, delivery->behaviour);
@@ -312,145 +266,20 @@ eb_delivery_history_break (EbDeliveryHistory *self)
 {
   for (guint i = 0; i < self->deliveries->len; i++)
     {
-      Delivery *delivery = &g_array_index (self->deliveries, Delivery, i);
+      EbDeliveryRecord *delivery = &g_array_index (self->deliveries, EbDeliveryRecord, i);
 
       delivery->sealed = delivery->dead = FALSE;
     }
-}
-
-/* Whether all was replayed nobody knows. */
-static void
-doubt_all (EbDeliveryHistory *self)
-{
-  for (guint i = 0; i < self->deliveries->len; i++)
-    doubt (&g_array_index (self->deliveries, Delivery, i));
 }
 
 void
 eb_delivery_history_end_run (EbDeliveryHistory *self)
 {
   if (self->replaying)
-    doubt_all (self);
+    eb_delivery_history_doubt (self);
   self->run++;
   self->replaying = FALSE;
   self->gone = self->forsaken = self->pardoned = self->released = FALSE;
-}
-
-/* Replaying, and pausing */
-
-/**
- * eb_delivery_history_begin_replay:
- *
- * A replay was asked for: what arrives may be what was under way, or may be replayed.
- */
-void
-eb_delivery_history_begin_replay (EbDeliveryHistory *self)
-{
-  self->replaying = self->replayed = TRUE;
-  self->n_arrived_before = self->n_arrived;
-}
-
-static void
-replay_one (Delivery *delivery)
-{
-  delivery->again = TRUE;
-  delivery->changing = delivery->loose = delivery->answered = delivery->sealed = FALSE;
-  delivery->taken = delivery->given_up = delivery->dead = delivery->dropped = FALSE;
-}
-
-/**
- * eb_delivery_history_replay:
- * @after: all that comes after it is delivered again
- */
-void
-eb_delivery_history_replay (EbDeliveryHistory *self, guint64 after)
-{
-  self->replaying = FALSE;
-  for (guint64 sequence = self->first; sequence <= self->newest; sequence++)
-    {
-      Delivery *delivery = get (self, sequence);
-
-      if (sequence > after && delivery->number < self->n_arrived_before)
-        replay_one (delivery);
-      else if (sequence > after)
-        doubt (delivery);
-      else if (!delivery->sealed) /* it may have been under way, which was broken off */
-        delivery->loose = TRUE;
-    }
-}
-
-/**
- * eb_delivery_history_freeze:
- * @frozen: whether nothing may arrive from now on
- */
-void
-eb_delivery_history_freeze (EbDeliveryHistory *self, gboolean frozen)
-{
-  self->frozen = frozen;
-}
-
-/**
- * eb_delivery_history_get_first:
- *
- * Returns: the first event that arrived; 0 for none
- */
-guint64
-eb_delivery_history_get_first (const EbDeliveryHistory *self)
-{
-  return self->first;
-}
-
-guint64
-eb_delivery_history_get_newest (const EbDeliveryHistory *self)
-{
-  return self->newest;
-}
-
-/* Redriving and dropping */
-
-/**
- * eb_delivery_history_begin_change:
- * @sequences: (element-type guint64): are being redriven, or dropped
- */
-void
-eb_delivery_history_begin_change (EbDeliveryHistory *self, GArray *sequences)
-{
-  for (guint i = 0; i < sequences->len; i++)
-    {
-      Delivery *delivery = get (self, g_array_index (sequences, guint64, i));
-
-      delivery->changing = TRUE;
-      delivery->again = FALSE;
-      delivery->dead = delivery->sealed = delivery->answered = FALSE;
-    }
-}
-
-/**
- * eb_delivery_history_change:
- * @sequences: (element-type guint64): were redriven, or @dropped
- */
-void
-eb_delivery_history_change (EbDeliveryHistory *self, GArray *sequences, gboolean dropped)
-{
-  for (guint i = 0; i < sequences->len; i++)
-    {
-      Delivery *delivery = get (self, g_array_index (sequences, guint64, i));
-
-      if (delivery->changing)
-        delivery->given_up = FALSE;
-      delivery->dropped |= dropped;
-    }
-}
-
-/**
- * eb_delivery_history_doubt_change:
- * @sequences: (element-type guint64): may have been dropped
- */
-void
-eb_delivery_history_doubt_change (EbDeliveryHistory *self, GArray *sequences)
-{
-  for (guint i = 0; i < sequences->len; i++)
-    get (self, g_array_index (sequences, guint64, i))->dropped = TRUE;
 }
 
 /* Dead letters, and what is owed */
@@ -472,7 +301,8 @@ void
 eb_delivery_history_check_kept (EbDeliveryHistory *self, GArray *dead)
 {
   for (guint i = 0; i < self->deliveries->len; i++)
-    if (g_array_index (self->deliveries, Delivery, i).dead && !contains (dead, self->after + 1 + i))
+    if (g_array_index (self->deliveries, EbDeliveryRecord, i).dead
+        && !contains (dead, self->after + 1 + i))
       FAULT (self, self->after + 1 + i, "is no dead letter any more");
 }
 
@@ -484,11 +314,11 @@ void
 eb_delivery_history_check_dead (EbDeliveryHistory *self, GArray *dead)
 {
   for (guint i = 0; i < dead->len; i++)
-    if (!get (self, g_array_index (dead, guint64, i))->given_up)
+    if (!eb_delivery_history_obtain (self, g_array_index (dead, guint64, i))->given_up)
       FAULT (self, g_array_index (dead, guint64, i), "is a dead letter, and was not given up");
   for (guint i = 0; i < self->deliveries->len; i++)
     {
-      Delivery *delivery = &g_array_index (self->deliveries, Delivery, i);
+      EbDeliveryRecord *delivery = &g_array_index (self->deliveries, EbDeliveryRecord, i);
 
       delivery->dead = contains (dead, self->after + 1 + i);
       /* One that was redriven may have to wait behind another, which is being retried. */
@@ -509,7 +339,7 @@ eb_delivery_history_get_dead (EbDeliveryHistory *self)
   GArray *dead = g_array_new (FALSE, FALSE, sizeof (guint64));
 
   for (guint64 i = 0; i < self->deliveries->len; i++)
-    if (g_array_index (self->deliveries, Delivery, i).dead)
+    if (g_array_index (self->deliveries, EbDeliveryRecord, i).dead)
       {
         guint64 sequence = self->after + 1 + i;
 
@@ -530,7 +360,7 @@ eb_delivery_history_get_doomed (EbDeliveryHistory *self)
 
   for (guint64 i = 0; i < self->deliveries->len; i++)
     {
-      const Delivery *delivery = &g_array_index (self->deliveries, Delivery, i);
+      const EbDeliveryRecord *delivery = &g_array_index (self->deliveries, EbDeliveryRecord, i);
       guint64 sequence = self->after + 1 + i;
 
       if (delivery->given_up && !delivery->dead)
@@ -552,7 +382,7 @@ eb_delivery_history_find_owed (EbDeliveryHistory *self, guint64 head)
 
   for (guint64 sequence = after; sequence < head; sequence++)
     {
-      const Delivery *delivery = get (self, sequence + 1);
+      const EbDeliveryRecord *delivery = eb_delivery_history_obtain (self, sequence + 1);
 
       if (!delivery->taken && !delivery->dead && !delivery->dropped)
         return sequence + 1;
