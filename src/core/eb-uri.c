@@ -55,6 +55,15 @@ has_stray_bracket (const char *value, const char *scheme)
          || (close[1] != '\0' && strchr (":/?#", close[1]) == NULL);
 }
 
+/* GUri takes what is before the last one for user information, which has none. */
+static gboolean
+has_stray_at (const char *value, const char *scheme)
+{
+  const char *host = find_host (value, scheme);
+
+  return host != NULL && memchr (host, '@', strcspn (host, "/?#")) != NULL;
+}
+
 /**
  * eb_uri_is_reference:
  *
@@ -67,7 +76,7 @@ eb_uri_is_reference (const char *value)
   const char *fragment = strchr (value, '#');
 
   if (!has_only_uri_characters (value) || has_stray_bracket (value, scheme)
-      || (fragment != NULL && strchr (fragment + 1, '#') != NULL))
+      || has_stray_at (value, scheme) || (fragment != NULL && strchr (fragment + 1, '#') != NULL))
     return FALSE;
   /* A colon in the first segment would make what is before it a scheme. */
   if (scheme == NULL && value[strcspn (value, ":/?#")] == ':')

@@ -35,7 +35,7 @@ static const char *const wrong[] = {
   "http://[::1", "/[a]",
   ":a",          "http://a:b/",
   "http://a[",   "http://[::1]a/",
-  "http://[@a/",
+  "http://[@a/", "//a@b@c/",
 };
 
 static void
