@@ -9,33 +9,37 @@
 #include "fuzz/eb-fuzz.h"
 #include "http/eb-event-request.h"
 
-/* Reads the request's head, as libsoup does. Returns: (transfer full) (nullable): its target */
-static char *
-read_head (const char *head, gsize size, SoupServerMessage *message)
+/* Reads the request's head, as libsoup does.
+ *
+ * @target: (out) (transfer full) */
+static gboolean
+read_head (const char *head, gsize size, SoupServerMessage *message, char **target)
 {
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
   g_autofree char *method = NULL;
-  char *target = NULL;
 
   /* It has gone through EbFraming when it comes here, which refuses these. */
-  if (memchr (head, '\0', size) != NULL
-      || soup_headers_parse_request (head, (int) size,
-                                     soup_server_message_get_request_headers (message), &method,
-                                     &target, NULL)
-             != SOUP_STATUS_OK)
-    g_clear_pointer (&target, g_free);
-  return target;
+  return memchr (head, '\0', size) == NULL
+         && soup_headers_parse_request (head, (int) size, headers, &method, target, NULL)
+                == SOUP_STATUS_OK;
 }
 
 static void
-check_request (EbExchange *exchange)
+check_request (SoupServerMessage *message, char *target)
 {
-  EbEventRequestMode mode = eb_event_request_get_mode (exchange);
+  char *mark = strchr (target, '?');
+  const char *content_type = soup_message_headers_get_one (
+      soup_server_message_get_request_headers (message), "Content-Type");
+  EbExchange exchange = { .message = message,
+                          .query = mark != NULL ? mark + 1 : NULL,
+                          .content_type = (char *) content_type };
+  EbEventRequestMode mode = eb_event_request_get_mode (&exchange);
   g_autoptr (GPtrArray) drafts = NULL;
   g_autoptr (GError) error = NULL;
 
   if (mode == EB_EVENT_REQUEST_UNSUPPORTED || mode == EB_EVENT_REQUEST_ENCODED)
     return;
-  drafts = eb_event_request_read (exchange, mode, &error);
+  drafts = eb_event_request_read (&exchange, mode, &error);
   eb_fuzz_check_verdict (drafts != NULL, error);
   if (drafts == NULL)
     return;
@@ -54,21 +58,15 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autoptr (SoupServerMessage) message = NULL;
   g_autofree char *target = NULL;
   const uint8_t *body;
-  EbExchange exchange = { 0 };
 
   if (end == NULL)
     return 0;
   message = g_object_new (SOUP_TYPE_SERVER_MESSAGE, NULL);
-  target = read_head ((const char *) data, (gsize) (end - data) + 2, message);
-  if (target == NULL)
+  if (!read_head ((const char *) data, (gsize) (end - data) + 2, message, &target))
     return 0;
   body = end + strlen (blank_line);
   soup_message_body_append (soup_server_message_get_request_body (message), SOUP_MEMORY_COPY, body,
                             size - (gsize) (body - data));
-  exchange.message = message;
-  exchange.query = strchr (target, '?') != NULL ? strchr (target, '?') + 1 : NULL;
-  exchange.content_type = (char *) soup_message_headers_get_one (
-      soup_server_message_get_request_headers (message), "Content-Type");
-  check_request (&exchange);
+  check_request (message, target);
   return 0;
 }
