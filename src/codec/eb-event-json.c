@@ -127,7 +127,7 @@ eb_event_append_json (EbEvent *event, GString *text)
     append_content_type (text, content_type);
   append_attributes (text, event);
   append_member (text, "sequence", sequence);
-  append_data (text, content_type, data, size);
+  append_data (text, content_type, data != NULL ? data : "", size);
   g_string_append_c (text, '}');
 }
 
