@@ -20,8 +20,9 @@ G_BEGIN_DECLS
  * What went wrong is in its #EbRecovery, which most consumers do not have. A delivery that failed
  * waits aside there, or goes back to its place in the queue, which is then held. The code is in
  * several files: eb-consumer.c takes and sends, eb-consumer-verdict.c does what answers mean,
- * eb-consumer-aside.c has what waits and comes back, eb-consumer-batch.c what travels together,
- * eb-consumer-streak.c counts for how long nothing went well, eb-consumer-consent.c asks first,
+ * eb-consumer-aside.c has what waits and comes back, eb-consumer-batch.c what travels together, of
+ * which eb-consumer-fix.c has the ledger told, eb-consumer-streak.c counts for how long nothing
+ * went well, eb-consumer-consent.c asks first,
  * eb-consumer-change.c lets another subscription take its place, and eb-consumer-report.c says how
  * it is.
  *
@@ -89,6 +90,9 @@ void eb_consumer_begin_handshake (EbConsumer *self);
 void eb_consumer_ask (EbConsumer *self);
 void eb_consumer_take_consent (EbConsumer *self, const EbAnswer *answer);
 
+gboolean eb_consumer_takes_batches (EbConsumer *self);
+gboolean eb_consumer_is_fresh (const EbDelivery *delivery);
+gboolean eb_consumer_fixes_batches (EbConsumer *self);
 void eb_consumer_load_batches (EbConsumer *self, GArray *batches);
 void eb_consumer_plan_batch (EbConsumer *self, EbDelivery *delivery);
 gboolean eb_consumer_fix_batch (EbConsumer *self, EbDelivery *delivery);
