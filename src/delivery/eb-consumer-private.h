@@ -19,12 +19,11 @@ G_BEGIN_DECLS
  *
  * What went wrong is in its #EbRecovery, which most consumers do not have. A delivery that failed
  * waits aside there, or goes back to its place in the queue, which is then held. The code is in
- * several files: eb-consumer.c takes and sends, eb-consumer-verdict.c does what answers mean,
- * eb-consumer-aside.c has what waits and comes back, eb-consumer-batch.c what travels together, of
- * which eb-consumer-fix.c has the ledger told, eb-consumer-streak.c counts for how long nothing
- * went well, eb-consumer-consent.c asks first,
- * eb-consumer-change.c lets another subscription take its place, and eb-consumer-report.c says how
- * it is.
+ * several files: eb-consumer-take.c takes, eb-consumer.c sends, eb-consumer-verdict.c does what
+ * answers mean, eb-consumer-aside.c has what waits and comes back, eb-consumer-batch.c what travels
+ * together, of which eb-consumer-fix.c has the ledger told, eb-consumer-streak.c counts for how
+ * long nothing went well, eb-consumer-consent.c asks first, eb-consumer-change.c lets another
+ * subscription take its place, and eb-consumer-report.c says how it is.
  *
  * Lives in its worker's thread. Made by the million: what one has that never had anything to send
  * is in here, and the rest in its #EbOutbox. */
