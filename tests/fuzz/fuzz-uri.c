@@ -30,11 +30,12 @@ matches (const char *pattern, const char *text)
   return g_regex_match_simple (pattern, text, G_REGEX_DOLLAR_ENDONLY, 0);
 }
 
-/* Returns: whether there may be a port, which is a number of 16 bits, or an address in brackets */
+/* Returns: whether there may be what GUri has rules of its own for: a port, which is a number of 16
+ * bits, an address in brackets, or a host that is percent-encoded, which it wants to be UTF-8 */
 static gboolean
 has_more_rules (const char *text)
 {
-  return strchr (text, '[') != NULL || g_regex_match_simple ("//[^/?#]*:", text, 0, 0);
+  return strchr (text, '[') != NULL || g_regex_match_simple ("//[^/?#]*[:%]", text, 0, 0);
 }
 
 int
