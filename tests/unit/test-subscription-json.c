@@ -156,8 +156,9 @@ test_row (void)
 static void
 test_unit_separator (void)
 {
-  static const char row[] = "{\"id\":\"s\",\"sink\":\"http://a/\",\"filters\":[{\"exact\":"
-                            "{\"subject\":\"a\\u001fb\"}}],\"config\":{\"lease\":60}}";
+  static const char row[] =
+      "{\"id\":\"s\",\"sink\":\"http://a/\",\"filters\":[{\"exact\":"
+      "{\"subject\":\"a\\u001fb\"}}],\"config\":{\"lease\":60,\"concurrency\":1}}";
   g_autoptr (GError) error = NULL;
   g_autoptr (EbSubscription) subscription = eb_subscription_from_json (row, &error);
   g_autoptr (EbSubscription) copy = NULL;
