@@ -7,7 +7,7 @@
 #include "http/eb-browser-guard.h"
 #include "http/eb-framing.h"
 
-#define NAME "bus.example"
+#define NAME   "bus.example"
 #define ORIGIN "https://app.example"
 
 /* Returns: (transfer full) (nullable): what @slice is of @request; NULL if it is nothing */
