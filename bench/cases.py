@@ -12,7 +12,7 @@ from harness import HEAD_BYTES, Row, cold_rate, warm_p99, warm_rate
 # nginx's best; with more, its rate falls.
 NGINX_CONNECTIONS = 4
 # Memory of one registration includes what all of them need together.
-REGISTRATIONS = 100_000
+REGISTRATIONS = 1_000_000
 IDLE_CLIENTS = 4_000
 # Of each pattern ten subscriptions.
 FEW_SUBSCRIPTIONS, SUBSCRIPTIONS, MANY_SUBSCRIPTIONS = 1_000, 10_000, 100_000
@@ -99,7 +99,8 @@ def idle_clients(bench, rounds):
 def memory(bench, rounds):
     case = "memory"
     for _ in range(rounds):
-        with servers.eventbusd(bench.build, "--set=limits.max-subscriptions=200000") as server:
+        with servers.eventbusd(bench.build, f"--set=limits.max-subscriptions={REGISTRATIONS}",
+                               "--lease=86400") as server:
             idle = server.resident_kib()
             load.run(bench.build, "register", server=server.address, count=REGISTRATIONS)
             full = server.resident_kib()

@@ -29,8 +29,8 @@ G_BEGIN_DECLS
  * is in here, and the rest in its #EbOutbox. */
 struct _EbConsumer
 {
+  EbSubscription *subscription; /* (owned) first, see eb_consumer_hash() */
   GList link;                   /* in its worker's list; data is the consumer itself */
-  EbSubscription *subscription; /* (owned) */
   const EbConsumerOwner *owner;
   EbOutbox *outbox; /* (owned) or nobody's: to be read as it is, and obtained to be written to */
 
@@ -51,6 +51,7 @@ struct _EbConsumer
 /* What malloc() takes for it is 96 bytes; with one more field, 16 MB more for a million. What is
  * not needed before there is something to send belongs into the outbox. */
 G_STATIC_ASSERT (sizeof (struct _EbConsumer) <= 88);
+G_STATIC_ASSERT (G_STRUCT_OFFSET (struct _EbConsumer, subscription) == 0);
 
 EbOutbox *eb_consumer_obtain_outbox (EbConsumer *self);
 void eb_consumer_apply_rate (EbConsumer *self);

@@ -83,6 +83,31 @@ eb_consumer_get_subscription (EbConsumer *self)
   return self->subscription;
 }
 
+static gpointer
+get_identity (gconstpointer key)
+{
+  return eb_subscription_get_identity (*(EbSubscription *const *) key);
+}
+
+/**
+ * eb_consumer_hash:
+ * @key: a consumer, or where there is a pointer to a subscription
+ *
+ * For a set of consumers, which takes less memory than a table by identity: a worker may have a
+ * million. One is looked up by its subscription, or another of the same identity.
+ */
+guint
+eb_consumer_hash (gconstpointer key)
+{
+  return g_direct_hash (get_identity (key));
+}
+
+gboolean
+eb_consumer_equal (gconstpointer a, gconstpointer b)
+{
+  return get_identity (a) == get_identity (b);
+}
+
 /**
  * eb_consumer_get_link:
  *

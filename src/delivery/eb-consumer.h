@@ -71,6 +71,8 @@ typedef struct
 
 EbConsumer *eb_consumer_new (EbSubscription *subscription, const EbConsumerOwner *owner);
 void eb_consumer_free (EbConsumer *self);
+guint eb_consumer_hash (gconstpointer key);
+gboolean eb_consumer_equal (gconstpointer a, gconstpointer b);
 EbSubscription *eb_consumer_get_subscription (EbConsumer *self);
 const char *eb_consumer_get_refusal (EbConsumer *self);
 GList *eb_consumer_get_link (EbConsumer *self);

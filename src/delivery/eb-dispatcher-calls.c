@@ -15,8 +15,7 @@
 EbConsumer *
 eb_dispatcher_find_consumer (EbDispatcher *self, EbSubscription *subscription)
 {
-  EbConsumer *consumer =
-      g_hash_table_lookup (self->consumers, eb_subscription_get_identity (subscription));
+  EbConsumer *consumer = g_hash_table_lookup (self->consumers, &subscription);
 
   if (consumer != NULL)
     eb_consumer_pass (consumer, self->tail);
@@ -31,10 +30,8 @@ eb_dispatcher_find_consumer (EbDispatcher *self, EbSubscription *subscription)
 void
 eb_dispatcher_remove_consumer (EbDispatcher *self, EbConsumer *consumer)
 {
-  EbSubscription *subscription = eb_consumer_get_subscription (consumer);
-
-  eb_judge_forget (self->judge, subscription);
-  g_hash_table_remove (self->consumers, eb_subscription_get_identity (subscription));
+  eb_judge_forget (self->judge, eb_consumer_get_subscription (consumer));
+  g_hash_table_remove (self->consumers, consumer);
   eb_audience_remove (self->audience, consumer);
   eb_consumer_free (consumer);
 }
@@ -48,7 +45,7 @@ eb_dispatcher_add (EbDispatcher *self, EbSubscription *subscription, const EbSta
 {
   EbConsumer *consumer = eb_consumer_new (subscription, &self->consumer_owner);
 
-  g_hash_table_insert (self->consumers, eb_subscription_get_identity (subscription), consumer);
+  g_hash_table_add (self->consumers, consumer);
   eb_audience_add (self->audience, consumer);
   self->n_started++;
   eb_consumer_start (consumer, start, self->tail);

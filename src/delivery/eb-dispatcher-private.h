@@ -36,7 +36,7 @@ struct _EbDispatcher
   EbConsumerOwner consumer_owner; /* what consumers need */
   EbAgenda *agenda;               /* (owned) what they, and the follower, wait for */
   EbLogFollower *follower;        /* (owned) */
-  GHashTable *consumers;          /* (owned) (element-type gpointer EbConsumer) by identity */
+  GHashTable *consumers;          /* (owned) (element-type EbConsumer) a set, by identity */
   EbAudience *audience;           /* (owned) of the tail: the same */
   GHashTable *parcels;            /* (owned) of all events in the queues */
   guint64 n_started;              /* subscriptions that were ever added */

@@ -110,7 +110,7 @@ remember_batches (EbDispatcher *self)
   EbConsumer *consumer;
 
   g_hash_table_iter_init (&iter, self->consumers);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &consumer))
+  while (g_hash_table_iter_next (&iter, (gpointer *) &consumer, NULL))
     eb_consumer_remember_batches (consumer);
 }
 
@@ -164,7 +164,7 @@ eb_dispatcher_finish (EbDispatcher *self)
   EbConsumer *consumer;
 
   g_hash_table_iter_init (&iter, self->consumers);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &consumer))
+  while (g_hash_table_iter_next (&iter, (gpointer *) &consumer, NULL))
     eb_consumer_finish (consumer);
 }
 
@@ -208,7 +208,7 @@ eb_dispatcher_new (GMainContext *context,
   self->settings = eb_delivery_settings_ref (settings);
   self->factory = factory;
   self->factory_data = factory_data;
-  self->consumers = g_hash_table_new (NULL, NULL);
+  self->consumers = g_hash_table_new (eb_consumer_hash, eb_consumer_equal);
   self->audience = eb_audience_new ();
   self->parcels = eb_parcels_new ();
   self->agenda = eb_agenda_new (clock, context, due_cb, self);
