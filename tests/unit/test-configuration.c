@@ -110,8 +110,9 @@ test_wrong (void)
       g_autoptr (GError) error = NULL;
       const char *key = strchr (cases[i], '\n') + 1;
       g_autofree char *name = g_strndup (key, strcspn (key, "="));
+      g_autofree char *shown = g_strescape (cases[i], NULL);
 
-      g_test_message ("%s", cases[i]);
+      g_test_message ("%s", shown);
       g_assert_null (load (cases[i], &error));
       g_assert_error (error, EB_ERROR, EB_ERROR_INVALID);
       g_assert_nonnull (strstr (error->message, name));
