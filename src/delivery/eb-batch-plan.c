@@ -14,7 +14,7 @@ struct _EbBatchPlan
 
   EbBatchRange gathering; /* what comes after them so far */
   guint n_gathered;       /* events in it; with 0 there is none */
-  gsize bytes_gathered;   /* and what they are charged with */
+  gsize shares_gathered;  /* and what they are charged with */
 };
 
 EbBatchPlan *
@@ -121,16 +121,16 @@ eb_batch_plan_list (EbBatchPlan *self, GArray *ranges)
 }
 
 static void
-gather (EbBatchPlan *self, guint64 sequence, gsize charge)
+gather (EbBatchPlan *self, guint64 sequence, gsize share)
 {
   if (self->n_gathered == 0)
     {
       self->gathering.first = sequence;
-      self->bytes_gathered = 0;
+      self->shares_gathered = 0;
     }
   self->gathering.last = sequence;
   self->n_gathered++;
-  self->bytes_gathered += charge;
+  self->shares_gathered += share;
 }
 
 static gboolean
@@ -142,24 +142,24 @@ is_planned (EbBatchPlan *self, guint64 sequence)
 /**
  * eb_batch_plan_count:
  * @sequence: of an event at the end of the queue
- * @charge: of the event
+ * @share: of the event, see eb_delivery_get_share()
  * @full: (out): a batch that has all that it may, still to be added
  *
  * Returns: whether there is one now
  */
 gboolean
-eb_batch_plan_count (EbBatchPlan *self, guint64 sequence, gsize charge, EbBatchRange *full)
+eb_batch_plan_count (EbBatchPlan *self, guint64 sequence, gsize share, EbBatchRange *full)
 {
   if (is_planned (self, sequence))
     return FALSE;
-  if (self->n_gathered > 0 && self->bytes_gathered + charge > EB_BATCH_MAX_BYTES)
+  if (self->n_gathered > 0 && self->shares_gathered + share > EB_BATCH_MAX_SHARES)
     {
       *full = self->gathering;
       self->n_gathered = 0;
-      gather (self, sequence, charge);
+      gather (self, sequence, share);
       return TRUE;
     }
-  gather (self, sequence, charge);
+  gather (self, sequence, share);
   if (self->n_gathered < EB_BATCH_MAX_LENGTH)
     return FALSE;
   *full = self->gathering;

@@ -47,12 +47,13 @@ eb_consumer_is_fresh (const EbDelivery *delivery)
 void
 eb_consumer_fill_batch (EbConsumer *self, EbDelivery *delivery)
 {
-  gsize charge = eb_delivery_get_charge (delivery);
   guint64 last = G_MAXUINT64;
   EbDelivery *next;
+  gsize shares;
 
   if (!eb_consumer_is_fresh (delivery) || !eb_consumer_takes_batches (self))
     return;
+  shares = eb_delivery_get_share (delivery);
   if (eb_consumer_fixes_batches (self))
     {
       last = eb_batch_plan_find (self->outbox->plan, eb_delivery_get_first (delivery))->range.last;
@@ -62,9 +63,9 @@ eb_consumer_fill_batch (EbConsumer *self, EbDelivery *delivery)
   while (eb_delivery_get_size (delivery) < EB_BATCH_MAX_LENGTH
          && (next = g_queue_peek_head (&self->outbox->queue)) != NULL && eb_consumer_is_fresh (next)
          && eb_delivery_get_sequence (next) <= last
-         && charge + eb_delivery_get_charge (next) <= EB_BATCH_MAX_BYTES)
+         && shares + eb_delivery_get_share (next) <= EB_BATCH_MAX_SHARES)
     {
-      charge += eb_delivery_get_charge (next);
+      shares += eb_delivery_get_share (next);
       self->outbox->queued -= eb_delivery_get_charge (next);
       eb_delivery_add (delivery, next->parcel, next->previous);
       g_queue_unlink (&self->outbox->queue, &next->link);

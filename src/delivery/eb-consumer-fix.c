@@ -69,7 +69,7 @@ eb_consumer_plan_batch (EbConsumer *self, EbDelivery *delivery)
 
   if (eb_consumer_fixes_batches (self)
       && eb_batch_plan_count (obtain_plan (self), eb_delivery_get_sequence (delivery),
-                              eb_delivery_get_charge (delivery), &full))
+                              eb_delivery_get_share (delivery), &full))
     fix (self, &full);
 }
 
@@ -79,7 +79,7 @@ eb_consumer_plan_batch (EbConsumer *self, EbDelivery *delivery)
 static guint64
 find_last (EbConsumer *self, EbDelivery *head, guint64 end, guint64 *next)
 {
-  gsize charge = eb_delivery_get_charge (head);
+  gsize shares = eb_delivery_get_share (head);
   guint64 last = eb_delivery_get_sequence (head);
   guint n = 1;
 
@@ -88,9 +88,9 @@ find_last (EbConsumer *self, EbDelivery *head, guint64 end, guint64 *next)
       const EbDelivery *delivery = link->data;
 
       *next = eb_delivery_get_sequence (delivery);
-      charge += eb_delivery_get_charge (delivery);
+      shares += eb_delivery_get_share (delivery);
       if (n++ == EB_BATCH_MAX_LENGTH || !eb_consumer_is_fresh (delivery)
-          || charge > EB_BATCH_MAX_BYTES || *next >= end)
+          || shares > EB_BATCH_MAX_SHARES || *next >= end)
         return last;
       last = *next;
     }

@@ -175,6 +175,18 @@ eb_delivery_get_charge (const EbDelivery *self)
   return charge;
 }
 
+/**
+ * eb_delivery_get_share:
+ *
+ * Returns: bytes that its one event takes of a batch: those of its JSON, and of what is between it
+ *   and the next
+ */
+gsize
+eb_delivery_get_share (const EbDelivery *self)
+{
+  return eb_parcel_get_json (self->parcel)->len + 1;
+}
+
 static guint64
 get_time (const EbDelivery *self)
 {
@@ -211,8 +223,10 @@ string_batch (const EbDelivery *self)
 
   for (guint i = 0; i < eb_delivery_get_size (self); i++)
     {
+      const GString *json = eb_parcel_get_json (eb_delivery_get_parcel (self, i));
+
       g_string_append_c (text, i == 0 ? '[' : ',');
-      eb_parcel_append_json (eb_delivery_get_parcel (self, i), text);
+      g_string_append_len (text, json->str, (gssize) json->len);
     }
   g_string_append_c (text, ']');
   array = g_string_free_to_bytes (text);

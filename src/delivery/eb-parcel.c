@@ -14,7 +14,7 @@ struct _EbParcel
   EbEvent *event;        /* (owned) */
   EbContent *binary;     /* (owned) (nullable): NULL until first asked for */
   EbContent *structured; /* (owned) (nullable): NULL until first asked for */
-  GString *json;         /* (owned) (nullable): NULL unless several want it */
+  GString *json;         /* (owned) (nullable): NULL until first asked for */
 };
 
 /**
@@ -100,22 +100,17 @@ eb_parcel_get_content (EbParcel *self, EbMode mode)
 }
 
 /**
- * eb_parcel_append_json:
- * @text: a JSON text that is being written
+ * eb_parcel_get_json:
  *
- * Appends the event as a JSON object. What only one delivery wants is not kept: most events travel
- * in a batch once.
+ * Returns: (transfer none): the event as a JSON object; written when it is first asked for
  */
-void
-eb_parcel_append_json (EbParcel *self, GString *text)
+const GString *
+eb_parcel_get_json (EbParcel *self)
 {
-  if (self->json == NULL && self->ref_count > 1)
+  if (self->json == NULL)
     {
-      self->json = g_string_sized_new (512);
+      self->json = g_string_sized_new (384 + g_bytes_get_size (eb_event_get_data (self->event)));
       eb_event_append_json (self->event, self->json);
     }
-  if (self->json != NULL)
-    g_string_append_len (text, self->json->str, (gssize) self->json->len);
-  else
-    eb_event_append_json (self->event, text);
+  return self->json;
 }

@@ -23,7 +23,7 @@ EbParcel *eb_parcel_ref (EbParcel *self);
 void eb_parcel_unref (EbParcel *self);
 EbEvent *eb_parcel_get_event (EbParcel *self);
 EbContent *eb_parcel_get_content (EbParcel *self, EbMode mode);
-void eb_parcel_append_json (EbParcel *self, GString *text);
+const GString *eb_parcel_get_json (EbParcel *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbParcel, eb_parcel_unref)
 

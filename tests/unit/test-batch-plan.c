@@ -34,12 +34,12 @@ assert_plan (EbBatchPlan *plan, const char *expected)
 
 /* Counts events of that size, and adds what is full. */
 static void
-count (EbBatchPlan *plan, guint64 first, guint64 last, gsize charge)
+count (EbBatchPlan *plan, guint64 first, guint64 last, gsize share)
 {
   EbBatchRange full;
 
   for (guint64 sequence = first; sequence <= last; sequence++)
-    if (eb_batch_plan_count (plan, sequence, charge, &full))
+    if (eb_batch_plan_count (plan, sequence, share, &full))
       eb_batch_plan_add (plan, &full, FALSE);
 }
 
@@ -60,9 +60,9 @@ test_bytes (void)
 {
   EbBatchPlan *plan = eb_batch_plan_new ();
 
-  count (plan, 1, 2, EB_BATCH_MAX_BYTES / 2);
+  count (plan, 1, 2, EB_BATCH_MAX_SHARES / 2);
   assert_plan (plan, "");
-  count (plan, 3, 3, EB_BATCH_MAX_BYTES + 1);
+  count (plan, 3, 3, EB_BATCH_MAX_SHARES + 1);
   assert_plan (plan, "1-2 ");
   count (plan, 4, 4, 1);
   assert_plan (plan, "1-2 3-3 ");

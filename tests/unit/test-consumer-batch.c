@@ -113,17 +113,18 @@ test_limits (Fixture *fixture, gconstpointer data)
   ASSERT_REQUESTS (&index, { 1, 100, 1 }, { 101, 200, 1 }, { 201, 250, 1 });
 }
 
+/* What counts is the body, where bytes that are no text take a third more. */
 static void
 test_bytes (Fixture *fixture, gconstpointer data)
 {
-  static const gsize sizes[] = { 100000, 100000, 100000, 300000 };
+  static const gsize sizes[] = { 98000, 98000, 98500, 98500, 300000 };
   g_autoptr (EbSubscription) subscription = create (EB_ORDER_RELAXED);
   guint index = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
     eb_delivery_fixture_publish_sized (fixture, "t", sizes[i]);
   add_behind (fixture, subscription, 2);
-  ASSERT_REQUESTS (&index, { 1, 2, 1 }, { 3, 3, 1 }, { 4, 4, 1 }, { 5, 6, 1 });
+  ASSERT_REQUESTS (&index, { 1, 2, 1 }, { 3, 3, 1 }, { 4, 4, 1 }, { 5, 5, 1 }, { 6, 7, 1 });
 }
 
 /* In relaxed order it waits aside, together, and others pass it. */
