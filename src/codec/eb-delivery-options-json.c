@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "codec/eb-json-reader.h"
+#include "codec/eb-json-writer.h"
 #include "core/eb-error.h"
 
 /* How a subscriber wants its deliveries, spread over three members of a subscription's object:
@@ -325,13 +326,6 @@ eb_delivery_options_read_protocol_settings (const EbJsonValue *value,
 /* The other way */
 
 static void
-write_string (JsonBuilder *builder, const char *name, const char *value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, value);
-}
-
-static void
 write_retry (GArray *retry, JsonBuilder *builder)
 {
   json_builder_set_member_name (builder, "retry");
@@ -350,14 +344,10 @@ write_retry (GArray *retry, JsonBuilder *builder)
 void
 eb_delivery_options_write_config (const EbDeliveryOptions *self, JsonBuilder *builder)
 {
-  write_string (builder, "mode", eb_mode_to_string (self->mode));
-  json_builder_set_member_name (builder, "rate");
-  json_builder_add_int_value (builder, self->rate);
+  eb_json_writer_add_string (builder, "mode", eb_mode_to_string (self->mode));
+  eb_json_writer_add_integer (builder, "rate", self->rate);
   if (self->timeout > 0)
-    {
-      json_builder_set_member_name (builder, "timeout");
-      json_builder_add_int_value (builder, self->timeout / G_TIME_SPAN_SECOND);
-    }
+    eb_json_writer_add_integer (builder, "timeout", self->timeout / G_TIME_SPAN_SECOND);
   json_builder_set_member_name (builder, "resume");
   json_builder_add_boolean_value (builder, self->resume);
   json_builder_set_member_name (builder, "handshake");
@@ -383,9 +373,8 @@ eb_delivery_options_write_secrets (const EbDeliveryOptions *self, JsonBuilder *b
       const EbSecret *secret = g_ptr_array_index (self->secrets, i);
 
       json_builder_begin_object (builder);
-      write_string (builder, "secret", secret->text);
-      json_builder_set_member_name (builder, "until");
-      json_builder_add_int_value (builder, secret->until_us);
+      eb_json_writer_add_string (builder, "secret", secret->text);
+      eb_json_writer_add_integer (builder, "until", secret->until_us);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
@@ -406,10 +395,10 @@ eb_delivery_options_write_credential (const EbDeliveryOptions *self,
     return;
   json_builder_set_member_name (builder, "sinkcredential");
   json_builder_begin_object (builder);
-  write_string (builder, "credentialtype", "ACCESSTOKEN");
-  write_string (builder, "accesstokentype", "Bearer");
+  eb_json_writer_add_string (builder, "credentialtype", "ACCESSTOKEN");
+  eb_json_writer_add_string (builder, "accesstokentype", "Bearer");
   if (with_token)
-    write_string (builder, "accesstoken", self->token);
+    eb_json_writer_add_string (builder, "accesstoken", self->token);
   json_builder_end_object (builder);
 }
 
@@ -431,7 +420,7 @@ eb_delivery_options_write_protocol_settings (const EbDeliveryOptions *self, Json
     {
       const EbHeader *header = g_ptr_array_index (self->headers, i);
 
-      write_string (builder, header->name, header->value);
+      eb_json_writer_add_string (builder, header->name, header->value);
     }
   json_builder_end_object (builder);
   json_builder_end_object (builder);

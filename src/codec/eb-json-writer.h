@@ -7,6 +7,9 @@
 
 G_BEGIN_DECLS
 
+void eb_json_writer_add_string (JsonBuilder *builder, const char *name, const char *value);
+void eb_json_writer_add_integer (JsonBuilder *builder, const char *name, gint64 value);
+void eb_json_writer_add_time (JsonBuilder *builder, const char *name, gint64 real_us);
 char *eb_json_writer_finish (JsonBuilder *builder);
 
 G_END_DECLS

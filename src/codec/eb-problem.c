@@ -23,12 +23,9 @@ eb_problem_to_json (guint status, const char *title, const char *detail)
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
   json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "title");
-  json_builder_add_string_value (builder, title);
-  json_builder_set_member_name (builder, "status");
-  json_builder_add_int_value (builder, status);
-  json_builder_set_member_name (builder, "detail");
-  json_builder_add_string_value (builder, detail);
+  eb_json_writer_add_string (builder, "title", title);
+  eb_json_writer_add_integer (builder, "status", status);
+  eb_json_writer_add_string (builder, "detail", detail);
   json_builder_end_object (builder);
   return eb_json_writer_finish (builder);
 }

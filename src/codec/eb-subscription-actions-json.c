@@ -156,23 +156,6 @@ eb_empty_request_check (GBytes *body, GError **error)
 
 /* Answers */
 
-static void
-write_integer (JsonBuilder *builder, const char *name, gint64 value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, value);
-}
-
-static void
-write_reason (JsonBuilder *builder, const char *reason)
-{
-  json_builder_set_member_name (builder, "reason");
-  if (reason != NULL)
-    json_builder_add_string_value (builder, reason);
-  else
-    json_builder_add_null_value (builder);
-}
-
 /**
  * eb_secret_to_json:
  *
@@ -184,8 +167,7 @@ eb_secret_to_json (const char *secret)
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
 
   json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "secret");
-  json_builder_add_string_value (builder, secret);
+  eb_json_writer_add_string (builder, "secret", secret);
   json_builder_end_object (builder);
   return eb_json_writer_finish (builder);
 }
@@ -203,9 +185,9 @@ eb_ping_to_json (guint status, const char *reason, gint64 duration_us)
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
 
   json_builder_begin_object (builder);
-  write_integer (builder, "status", status);
-  write_reason (builder, reason);
-  write_integer (builder, "duration", duration_us / 1000);
+  eb_json_writer_add_integer (builder, "status", status);
+  eb_json_writer_add_string (builder, "reason", reason);
+  eb_json_writer_add_integer (builder, "duration", duration_us / 1000);
   json_builder_end_object (builder);
   return eb_json_writer_finish (builder);
 }
@@ -219,14 +201,13 @@ write_attempt (JsonBuilder *builder, const EbAttemptView *attempt)
       g_strdup_printf ("%s.%03dZ", second, (int) (attempt->started_us / 1000 % 1000));
 
   json_builder_begin_object (builder);
-  write_integer (builder, "number", (gint64) attempt->number);
-  write_integer (builder, "sequence", (gint64) attempt->sequence);
-  write_integer (builder, "attempt", attempt->attempt);
-  json_builder_set_member_name (builder, "started");
-  json_builder_add_string_value (builder, started);
-  write_integer (builder, "duration", attempt->duration_us / 1000);
-  write_integer (builder, "status", attempt->status);
-  write_reason (builder, attempt->reason);
+  eb_json_writer_add_integer (builder, "number", (gint64) attempt->number);
+  eb_json_writer_add_integer (builder, "sequence", (gint64) attempt->sequence);
+  eb_json_writer_add_integer (builder, "attempt", attempt->attempt);
+  eb_json_writer_add_string (builder, "started", started);
+  eb_json_writer_add_integer (builder, "duration", attempt->duration_us / 1000);
+  eb_json_writer_add_integer (builder, "status", attempt->status);
+  eb_json_writer_add_string (builder, "reason", attempt->reason);
   json_builder_end_object (builder);
 }
 

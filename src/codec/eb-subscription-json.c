@@ -19,20 +19,6 @@
  * asks for it, as anybody may see it, and as a store keeps it, secrets and all. */
 
 static void
-write_string (JsonBuilder *builder, const char *name, const char *value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_string_value (builder, value);
-}
-
-static void
-write_integer (JsonBuilder *builder, const char *name, gint64 value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, value);
-}
-
-static void
 write_strings (JsonBuilder *builder, const char *const *strings)
 {
   json_builder_begin_array (builder);
@@ -63,9 +49,9 @@ write_common_config (JsonBuilder *builder, const EbSubscription *self)
     json_builder_add_int_value (builder, lease / G_TIME_SPAN_SECOND);
   else
     json_builder_add_double_value (builder, (double) lease / G_TIME_SPAN_SECOND);
-  write_string (builder, "order",
-                eb_subscription_get_order (self) == EB_ORDER_STRICT ? "strict" : "relaxed");
-  write_integer (builder, "concurrency", eb_subscription_get_concurrency (self));
+  eb_json_writer_add_string (
+      builder, "order", eb_subscription_get_order (self) == EB_ORDER_STRICT ? "strict" : "relaxed");
+  eb_json_writer_add_integer (builder, "concurrency", eb_subscription_get_concurrency (self));
 }
 
 /* For the store */
@@ -93,10 +79,8 @@ write_streak (JsonBuilder *builder, const EbStreak *streak)
     return;
   json_builder_set_member_name (builder, "failing");
   json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "since");
-  json_builder_add_int_value (builder, streak->since_us);
-  json_builder_set_member_name (builder, "lasted");
-  json_builder_add_int_value (builder, streak->lasted);
+  eb_json_writer_add_integer (builder, "since", streak->since_us);
+  eb_json_writer_add_integer (builder, "lasted", streak->lasted);
   json_builder_end_object (builder);
 }
 
@@ -114,8 +98,8 @@ eb_subscription_to_json (const EbSubscription *self)
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
 
   json_builder_begin_object (builder);
-  write_string (builder, "id", eb_subscription_get_id (self));
-  write_string (builder, "sink", eb_sink_get_uri (eb_subscription_get_sink (self)));
+  eb_json_writer_add_string (builder, "id", eb_subscription_get_id (self));
+  eb_json_writer_add_string (builder, "sink", eb_sink_get_uri (eb_subscription_get_sink (self)));
   json_builder_set_member_name (builder, "types");
   write_strings (builder, eb_subscription_get_types (self));
   write_filters (builder, self);
@@ -218,7 +202,7 @@ write_view_config (JsonBuilder *builder, const EbSubscriptionView *view)
   write_common_config (builder, view->subscription);
   eb_delivery_options_write_config (options, builder);
   if (options->timeout == 0)
-    write_integer (builder, "timeout", view->timeout / G_TIME_SPAN_SECOND);
+    eb_json_writer_add_integer (builder, "timeout", view->timeout / G_TIME_SPAN_SECOND);
   if (options->retry == NULL)
     write_retry (builder, view->retry);
   json_builder_end_object (builder);
@@ -227,24 +211,13 @@ write_view_config (JsonBuilder *builder, const EbSubscriptionView *view)
 static void
 write_status (JsonBuilder *builder, const EbSubscriptionView *view)
 {
-  g_autoptr (GDateTime) expires = g_date_time_new_from_unix_utc (view->expires_us / G_USEC_PER_SEC);
-  g_autofree char *time = g_date_time_format (expires, "%Y-%m-%dT%H:%M:%SZ");
-
   json_builder_set_member_name (builder, "status");
   json_builder_begin_object (builder);
-  write_string (builder, "state", view->state);
-  write_integer (builder, "cursor", (gint64) view->cursor);
-  write_integer (builder, "lag", (gint64) view->lag);
-  json_builder_set_member_name (builder, "expires");
-  if (view->expires_us > 0)
-    json_builder_add_string_value (builder, time);
-  else
-    json_builder_add_null_value (builder);
-  json_builder_set_member_name (builder, "lasterror");
-  if (view->last_error != NULL)
-    json_builder_add_string_value (builder, view->last_error);
-  else
-    json_builder_add_null_value (builder);
+  eb_json_writer_add_string (builder, "state", view->state);
+  eb_json_writer_add_integer (builder, "cursor", (gint64) view->cursor);
+  eb_json_writer_add_integer (builder, "lag", (gint64) view->lag);
+  eb_json_writer_add_time (builder, "expires", view->expires_us);
+  eb_json_writer_add_string (builder, "lasterror", view->last_error);
   json_builder_end_object (builder);
 }
 
@@ -265,9 +238,9 @@ eb_subscription_view_to_json (const EbSubscriptionView *view)
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
 
   json_builder_begin_object (builder);
-  write_string (builder, "id", eb_subscription_get_id (self));
-  write_string (builder, "sink", eb_sink_get_uri (eb_subscription_get_sink (self)));
-  write_string (builder, "protocol", "HTTP");
+  eb_json_writer_add_string (builder, "id", eb_subscription_get_id (self));
+  eb_json_writer_add_string (builder, "sink", eb_sink_get_uri (eb_subscription_get_sink (self)));
+  eb_json_writer_add_string (builder, "protocol", "HTTP");
   json_builder_set_member_name (builder, "types");
   write_strings (builder, types != NULL ? types : all_types);
   write_filters (builder, self);
