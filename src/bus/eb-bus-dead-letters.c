@@ -35,23 +35,6 @@ listing_free (Listing *listing)
   g_free (listing);
 }
 
-/**
- * eb_bus_find_stored:
- *
- * Returns: (transfer none) (nullable): the subscription with that id, if it can have dead letters;
- *   NULL with %EB_ERROR_NOT_FOUND
- */
-EbSubscription *
-eb_bus_find_stored (EbBus *self, const char *id, GError **error)
-{
-  EbSubscription *subscription = eb_registry_lookup (self->registry, id);
-
-  if (subscription != NULL && !eb_subscription_is_ephemeral (subscription))
-    return subscription;
-  g_set_error (error, EB_ERROR, EB_ERROR_NOT_FOUND, "There is no subscription “%s”", id);
-  return NULL;
-}
-
 /* Returns: (transfer none) (nullable): NULL if the page does not hold it */
 static EbEvent *
 find_in_page (EbPage *page, guint64 sequence)

@@ -87,9 +87,6 @@ EbSubscriptionInfo *eb_bus_describe_ended (EbBus *self, EbSubscription *subscrip
 void eb_bus_register_again (EbBus *self, const char *address);
 void eb_bus_renew (EbBus *self, EbSubscription *subscription, GTask *task);
 
-/* eb-bus-dead-letters.c */
-EbSubscription *eb_bus_find_stored (EbBus *self, const char *id, GError **error);
-
 /* eb-bus-lifecycle.c */
 gboolean eb_bus_is_listed (EbSubscription *subscription);
 void eb_bus_begin (EbBus *self, EbSubscription *subscription, const EbStart *start);
@@ -114,6 +111,7 @@ void eb_bus_resume_async (EbBus *self,
 gboolean eb_bus_resume_finish (EbBus *self, GAsyncResult *result, GError **error);
 
 /* eb-bus-subscriptions.c */
+EbSubscription *eb_bus_find_stored (EbBus *self, const char *id, GError **error);
 gboolean eb_bus_check_room (EbBus *self, GError **error);
 gboolean eb_bus_check_literal (EbBus *self, EbSink *sink, GError **error);
 

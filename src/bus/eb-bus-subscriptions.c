@@ -6,9 +6,35 @@
 #include "bus/eb-bus-private.h"
 
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 /* The bus's use cases around subscriptions of every kind: subscribe, keep alive,
  * unsubscribe, delete. */
+
+static GError *
+create_not_found (const char *id)
+{
+  g_autofree char *shown = eb_quote_text (id, -1);
+
+  return g_error_new (EB_ERROR, EB_ERROR_NOT_FOUND, "There is no subscription “%s”", shown);
+}
+
+/**
+ * eb_bus_find_stored:
+ *
+ * Returns: (transfer none) (nullable): the subscription with that id, if it is one that is stored;
+ *   NULL with %EB_ERROR_NOT_FOUND
+ */
+EbSubscription *
+eb_bus_find_stored (EbBus *self, const char *id, GError **error)
+{
+  EbSubscription *subscription = eb_registry_lookup (self->registry, id);
+
+  if (subscription != NULL && !eb_subscription_is_ephemeral (subscription))
+    return subscription;
+  g_propagate_error (error, create_not_found (id));
+  return NULL;
+}
 
 gboolean
 eb_bus_check_room (EbBus *self, GError **error)
@@ -185,8 +211,7 @@ eb_bus_unsubscribe_async (EbBus *self,
   g_task_set_source_tag (task, eb_bus_unsubscribe_async);
   if (known == NULL || !eb_subscription_is_ephemeral (known))
     {
-      g_task_return_new_error (task, EB_ERROR, EB_ERROR_NOT_FOUND, "There is no subscription “%s”",
-                               id);
+      g_task_return_error (task, create_not_found (id));
       return;
     }
   subscription = eb_subscription_ref (known);
@@ -220,8 +245,7 @@ eb_bus_delete_async (EbBus *self, const char *id, GAsyncReadyCallback callback, 
   if (eb_bus_is_kept (self, id))
     eb_bus_remove (self, id, "unsubscribed", g_steal_pointer (&task));
   else
-    g_task_return_new_error (task, EB_ERROR, EB_ERROR_NOT_FOUND, "There is no subscription “%s”",
-                             id);
+    g_task_return_error (task, create_not_found (id));
 }
 
 /**
