@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 struct _EbOptions
 {
@@ -45,14 +46,16 @@ parse (EbOptions *self, int *argc, char ***argv, GError **error)
   };
   g_autoptr (GOptionContext) context =
       g_option_context_new (_ ("— deliver events to everyone who subscribed"));
+  g_autofree char *shown = NULL;
 
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   if (!g_option_context_parse (context, argc, argv, error))
     return FALSE;
-  if (*argc > 1)
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "Unexpected argument “%s”",
-                 (*argv)[1]);
-  return *argc <= 1;
+  if (*argc <= 1)
+    return TRUE;
+  shown = eb_quote_text ((*argv)[1], -1);
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "Unexpected argument “%s”", shown);
+  return FALSE;
 }
 
 /**
@@ -117,6 +120,7 @@ put_assignment (GKeyFile *keys, const char *assignment, GError **error)
 {
   const char *dot = strchr (assignment, '.');
   const char *equals = dot != NULL ? strchr (dot, '=') : NULL;
+  g_autofree char *shown = NULL;
 
   if (equals != NULL && dot > assignment && equals > dot + 1)
     {
@@ -126,7 +130,8 @@ put_assignment (GKeyFile *keys, const char *assignment, GError **error)
       g_key_file_set_value (keys, group, key, equals + 1);
       return TRUE;
     }
-  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "--set=%s is not GROUP.KEY=VALUE", assignment);
+  shown = eb_quote_text (assignment, -1);
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "--set=%s is not GROUP.KEY=VALUE", shown);
   return FALSE;
 }
 

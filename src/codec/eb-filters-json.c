@@ -7,6 +7,7 @@
 
 #include "codec/eb-json-reader.h"
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 /* The list `filters` of a subscription. What is in a list ANDs together, so a list of several is
  * one `all`; and for it to come back as it was written, the outermost `all` always is the list: a
@@ -102,7 +103,7 @@ static EbFilter *
 read_filter (const EbJsonValue *value, const char *path, guint depth, GError **error)
 {
   g_autoptr (EbFilter) filter = NULL;
-  g_autofree char *name = NULL;
+  g_autofree char *name = NULL, *shown = NULL;
   g_autofree char *inner_path = NULL;
   EbFilterDialect dialect;
   EbJsonValue operand;
@@ -115,7 +116,8 @@ read_filter (const EbJsonValue *value, const char *path, guint depth, GError **e
                       error);
       return NULL;
     }
-  inner_path = eb_json_path_join (path, name);
+  shown = eb_quote_text (name, -1);
+  inner_path = eb_json_path_join (path, shown);
   if (!eb_filter_dialect_from_string (name, &dialect))
     {
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID,

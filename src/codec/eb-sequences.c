@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 /* Sequences as callers write them: in a query, and as `{"sequences":[1,2,3]}`. That shape is fixed
  * and flat, so it is read here, character by character: a JSON parser would accept comments, other
@@ -52,9 +53,11 @@ eb_sequences_parse_list (const char *text, GError **error)
     {
       if (!eb_sequence_parse (*part, 1, &sequence))
         {
+          g_autofree char *shown = eb_quote_text (*part, -1);
+
           g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                        "“sequences” has “%s”, which is not a sequence: a whole number from 1",
-                       *part);
+                       shown);
           return NULL;
         }
       g_array_append_val (sequences, sequence);
@@ -125,7 +128,7 @@ read_array (Cursor *cursor, GArray *sequences)
   return skip (cursor, "]");
 }
 
-/* Returns: (transfer full) (nullable): the name of the member that stands here */
+/* Returns: (transfer full) (nullable): the name of the member that stands here, to be shown */
 static char *
 peek_name (Cursor cursor)
 {
@@ -134,7 +137,7 @@ peek_name (Cursor cursor)
   if (!skip (&cursor, "\""))
     return NULL;
   quote = memchr (cursor.next, '"', (gsize) (cursor.end - cursor.next));
-  return quote != NULL ? g_utf8_make_valid (cursor.next, quote - cursor.next) : NULL;
+  return quote != NULL ? eb_quote_text (cursor.next, quote - cursor.next) : NULL;
 }
 
 static void

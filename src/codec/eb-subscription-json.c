@@ -14,6 +14,7 @@
 #include "codec/eb-json.h"
 #include "codec/eb-subscription-reader.h"
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 /* A subscription as text, in the shape of the CloudEvents Subscriptions API's object: as somebody
  * asks for it, as anybody may see it, and as a store keeps it, secrets and all. */
@@ -144,8 +145,11 @@ settle_id (EbSubscriptionReader *reader, const char *id_from_path, GError **erro
 {
   if (id_from_path != NULL && reader->id != NULL && !g_str_equal (reader->id, id_from_path))
     {
-      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "“id” is “%s”, but the path says “%s”",
-                   reader->id, id_from_path);
+      g_autofree char *id = eb_quote_text (reader->id, -1);
+      g_autofree char *path_id = eb_quote_text (id_from_path, -1);
+
+      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "“id” is “%s”, but the path says “%s”", id,
+                   path_id);
       return FALSE;
     }
   if (reader->id == NULL)

@@ -6,6 +6,7 @@
 #include "dbus/eb-dbus-attributes.h"
 
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 #include "dbus/eb-dbus-integer.h"
 
 /* From the D-Bus types of attribute values to the types and canonical strings of CloudEvents 1.0.2,
@@ -14,12 +15,15 @@
 static char *
 integer_to_string (const char *name, gint64 integer, GError **error)
 {
+  g_autofree char *shown = NULL;
+
   if (integer >= G_MININT32 && integer <= G_MAXINT32)
     return g_strdup_printf ("%" G_GINT64_FORMAT, integer);
 
+  shown = eb_quote_text (name, -1);
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                "Attribute “%s” is an integer outside 32 bits with a sign; pass it as a string",
-               name);
+               shown);
   return NULL;
 }
 
@@ -50,6 +54,7 @@ value_to_string (const char *name, GVariant *value, GError **error)
   /* The ones of the specification itself; all are strings to begin with. */
   static const char *const strings[] = { "id",   "source",          "specversion", "subject",
                                          "time", "datacontenttype", "dataschema",  NULL };
+  g_autofree char *shown = NULL;
   gint64 integer;
 
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
@@ -66,10 +71,11 @@ value_to_string (const char *name, GVariant *value, GError **error)
   if (eb_dbus_integer_get (value, &integer))
     return integer_to_string (name, integer, error);
 
+  shown = eb_quote_text (name, -1);
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                "Attribute “%s” is of D-Bus type “%s”; give a string (s), a boolean (b), an integer "
                "(i) or bytes (ay)",
-               name, g_variant_get_type_string (value));
+               shown, g_variant_get_type_string (value));
   return NULL;
 }
 

@@ -60,9 +60,11 @@ eb_browser_guard_check (const char *host,
 
   if (name != NULL && !is_own_name (name, names))
     {
+      g_autofree char *shown = eb_quote_text (name, -1);
+
       g_set_error (error, EB_ERROR, EB_ERROR_FORBIDDEN,
                    "This bus is not known as “%s”: use its address, or add the name to http.hosts",
-                   name);
+                   shown);
       return FALSE;
     }
   if (origin != NULL && g_ascii_strcasecmp (origin, own_origin) != 0

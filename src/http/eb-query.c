@@ -160,7 +160,7 @@ gboolean
 eb_query_get_number (
     const char *query, const char *name, guint64 min, guint64 max, guint64 *number, GError **error)
 {
-  g_autofree char *text = NULL;
+  g_autofree char *text = NULL, *shown = NULL;
   guint64 parsed;
 
   if (!eb_query_get_once (query, name, &text, error))
@@ -172,9 +172,10 @@ eb_query_get_number (
       *number = parsed;
       return TRUE;
     }
+  shown = eb_quote_text (text, -1);
   g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                "“%s” is “%s”, not a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
-               name, text, min, max);
+               name, shown, min, max);
   return FALSE;
 }
 
@@ -194,10 +195,12 @@ eb_query_check_names (const char *query, const char *const *names, GError **erro
     {
       g_autofree char *raw = g_strndup (*pair, strcspn (*pair, "="));
       g_autofree char *name = decode (raw);
+      g_autofree char *shown = NULL;
 
       if (**pair == '\0' || g_strv_contains (names, name))
         continue;
-      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no parameter “%s” here", name);
+      shown = eb_quote_text (name, -1);
+      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no parameter “%s” here", shown);
       return FALSE;
     }
   return TRUE;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The tutorial's API over real sockets: what it answers, and what no server may let through."""
 
+import json
 import os
 import re
 import socket
@@ -221,6 +222,19 @@ class RoutesTest(BusCase):
                 self.assertEqual(self.request("GET", "/listSubscribers", headers=headers)[0],
                                  status)
 
+    def test_foreign_text_is_shortened(self):
+        shown = "x" * 100 + "…"
+        self.register("a:1")
+        for method, target, headers, detail in (
+                ("GET", "/v1/events", {"Host": "x" * 200}, f"not known as “{shown}”:"),
+                ("GET", "/v1/events?" + "x" * 200, {}, f"no parameter “{shown}” here"),
+                ("GET", "/v1/events?limit=" + "x" * 200, {}, f"“limit” is “{shown}”, not"),
+                ("GET", "/v1/subscriptions/" + "x" * 200, {}, f"no subscription “{shown}”"),
+                ("DELETE", "/v1/subscriptions/a:1/dead-letters?sequences=" + "x" * 200, {},
+                 f"“sequences” has “{shown}”, which")):
+            with self.subTest(detail=detail):
+                self.assertIn(detail, json.loads(
+                    self.request(method, target, None, headers)[1])["detail"])
 
     def test_browsers_and_absolute_targets(self):
         for target, host, status in (("http://evil.example", "127.0.0.1", 403),
