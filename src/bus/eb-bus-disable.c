@@ -5,8 +5,6 @@
 
 #include "bus/eb-bus-private.h"
 
-#include "core/eb-error.h"
-
 /* A subscription without lease whose attempts fail for too long is disabled: nothing is sent until
  * somebody asks for it, and its events are kept. For how long they have failed is part of it, as
  * whether it is paused; so it survives restarts. */

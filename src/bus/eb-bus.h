@@ -3,13 +3,11 @@
 
 #pragma once
 
-#include "bus/eb-dead-letter-query.h"
 #include "core/eb-clock.h"
 #include "core/eb-dead-letter.h"
 #include "core/eb-ledger.h"
 #include "core/eb-log.h"
 #include "core/eb-subscription.h"
-#include "delivery/eb-delivery-settings.h"
 #include "delivery/eb-worker-pool.h"
 
 G_BEGIN_DECLS

@@ -5,6 +5,7 @@
 
 #include "bus/eb-dead-letter-job.h"
 
+#include "bus/eb-dead-letter-query.h"
 #include "core/eb-error.h"
 #include "core/eb-sequence.h"
 

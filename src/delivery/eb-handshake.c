@@ -5,8 +5,6 @@
 
 #include "delivery/eb-handshake.h"
 
-#include <string.h>
-
 void
 eb_consent_clear (EbConsent *self)
 {

@@ -5,7 +5,6 @@
 
 #include "http/eb-attempts-api.h"
 
-#include "bus/eb-bus-defaults.h"
 #include "bus/eb-bus-subscriptions.h"
 #include "codec/eb-subscription-actions-json.h"
 #include "http/eb-paging.h"

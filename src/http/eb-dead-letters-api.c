@@ -5,6 +5,7 @@
 
 #include "http/eb-dead-letters-api.h"
 
+#include "bus/eb-dead-letter-query.h"
 #include "codec/eb-dead-letters-json.h"
 #include "codec/eb-sequences.h"
 #include "http/eb-paging.h"

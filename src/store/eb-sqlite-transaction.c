@@ -8,7 +8,6 @@
 #include "core/eb-error.h"
 #include "store/eb-sqlite-ledger.h"
 #include "store/eb-sqlite-names.h"
-#include "store/eb-sqlite-queue.h"
 #include "store/eb-sqlite-retention.h"
 
 /* The transactions there are, each from its begin to its commit. One that fails is rolled back by
