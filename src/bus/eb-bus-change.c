@@ -139,6 +139,16 @@ swapped_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
 }
 
+/**
+ * eb_bus_swap_for:
+ * @task: (transfer full): is done when eb_bus_swap_async() is
+ */
+void
+eb_bus_swap_for (EbBus *self, EbSubscription *subscription, EbRenewal renewal, GTask *task)
+{
+  eb_bus_swap_async (self, subscription, renewal, swapped_cb, task);
+}
+
 /* Pausing */
 
 /**
@@ -168,7 +178,7 @@ eb_bus_pause_async (
     spec.streak = (EbStreak){ 0 };
   subscription = eb_subscription_new (&spec, &error);
   if (subscription != NULL)
-    eb_bus_swap_async (self, subscription, EB_LEASE_GOES_ON, swapped_cb, g_steal_pointer (&task));
+    eb_bus_swap_for (self, subscription, EB_LEASE_GOES_ON, g_steal_pointer (&task));
   else
     g_task_return_error (task, error);
 }
@@ -224,7 +234,7 @@ eb_bus_rotate_secret_async (EbBus *self,
   if (known != NULL && eb_secret_check (text, &error))
     subscription = create_rotated (self, known, text, &error);
   if (subscription != NULL)
-    eb_bus_swap_async (self, subscription, EB_LEASE_GOES_ON, swapped_cb, g_steal_pointer (&task));
+    eb_bus_swap_for (self, subscription, EB_LEASE_GOES_ON, g_steal_pointer (&task));
   else
     g_task_return_error (task, error);
 }

@@ -59,18 +59,6 @@ eb_bus_failing_cb (EbWorkerPool *workers,
   eb_bus_swap_async (self, next, EB_LEASE_GOES_ON, failing_stored_cb, eb_subscription_ref (next));
 }
 
-static void
-enabled_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  GError *error = NULL;
-
-  if (eb_bus_swap_finish (EB_BUS (source), result, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, error);
-}
-
 /* Takes @task, which is done when the ledger has it. */
 void
 eb_bus_enable (EbBus *self, EbSubscription *disabled, GTask *task)
@@ -80,7 +68,7 @@ eb_bus_enable (EbBus *self, EbSubscription *disabled, GTask *task)
 
   if (next != NULL)
     {
-      eb_bus_swap_async (self, next, EB_LEASE_STARTS_AGAIN, enabled_cb, task);
+      eb_bus_swap_for (self, next, EB_LEASE_STARTS_AGAIN, task);
       return;
     }
   g_task_return_error (task, error);

@@ -56,6 +56,7 @@ void eb_bus_swap_async (EbBus *self,
                         GAsyncReadyCallback callback,
                         gpointer user_data);
 gboolean eb_bus_swap_finish (EbBus *self, GAsyncResult *result, GError **error);
+void eb_bus_swap_for (EbBus *self, EbSubscription *subscription, EbRenewal renewal, GTask *task);
 
 /* eb-bus-end.c */
 void eb_bus_remove (EbBus *self, const char *id, const char *reason, GTask *task);
