@@ -14,8 +14,6 @@
  *
  *   GET, HEAD /v1/subscriptions/ID/deliveries */
 
-#define DEFAULT_LIMIT 100
-
 /* Of the newest first; those after one are those before it in time. Numbers count from 1. */
 #define FROM_THE_NEWEST 0
 
@@ -28,18 +26,10 @@ typedef struct
 static gboolean
 read_paging (EbExchange *exchange, Paging *paging, GError **error)
 {
-  *paging = (Paging){ FROM_THE_NEWEST, DEFAULT_LIMIT };
+  *paging = (Paging){ FROM_THE_NEWEST, EB_PAGING_LIMIT };
   return eb_query_get_number (exchange->query, "after", 1, G_MAXINT64, &paging->after, error)
          && eb_query_get_number (exchange->query, "limit", 1, EB_SUBSCRIPTIONS_MAX, &paging->limit,
                                  error);
-}
-
-static void
-add_link (EbExchange *exchange, guint64 after, guint64 limit)
-{
-  g_autofree char *text = g_strdup_printf ("%" G_GUINT64_FORMAT, after);
-
-  eb_paging_add_next (exchange, text, limit);
 }
 
 static void
@@ -56,7 +46,7 @@ reply_attempts (EbExchange *exchange, GPtrArray *records, const Paging *paging)
         continue;
       if (n == MIN (paging->limit, G_N_ELEMENTS (views)))
         {
-          add_link (exchange, views[n - 1].number, paging->limit);
+          eb_paging_add_next_number (exchange, views[n - 1].number, paging->limit);
           break;
         }
       views[n++] = (EbAttemptView){

@@ -22,17 +22,7 @@
 #define LETTERS_SUFFIX "/dead-letters"
 #define REDRIVE_SUFFIX "/dead-letters/redrive"
 
-#define DEFAULT_LIMIT 100
-
 /* List */
-
-static void
-add_link (EbExchange *exchange, guint64 next, guint64 limit)
-{
-  g_autofree char *after = g_strdup_printf ("%" G_GUINT64_FORMAT, next);
-
-  eb_paging_add_next (exchange, after, limit);
-}
 
 static void
 listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -40,7 +30,7 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (EbExchange) exchange = user_data;
   g_autoptr (GError) error = NULL;
   guint64 next = 0;
-  guint64 limit = DEFAULT_LIMIT;
+  guint64 limit = EB_PAGING_LIMIT;
   g_autoptr (GPtrArray) letters =
       eb_bus_list_dead_letters_finish (EB_BUS (source), result, &next, &error);
 
@@ -51,7 +41,7 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (next > 0
       && eb_query_get_number (exchange->query, "limit", 1, EB_DEAD_LETTERS_MAX, &limit, NULL))
-    add_link (exchange, next, limit);
+    eb_paging_add_next_number (exchange, next, limit);
   eb_exchange_reply_json (exchange, eb_dead_letters_to_json (letters));
 }
 
@@ -61,7 +51,7 @@ handle_list (EbExchange *taken, const char *id)
   g_autoptr (EbExchange) exchange = taken;
   g_autoptr (GError) error = NULL;
   guint64 after = 0;
-  guint64 limit = DEFAULT_LIMIT;
+  guint64 limit = EB_PAGING_LIMIT;
 
   if (!eb_query_get_number (exchange->query, "after", 0, G_MAXINT64, &after, &error)
       || !eb_query_get_number (exchange->query, "limit", 1, EB_DEAD_LETTERS_MAX, &limit, &error))
@@ -89,7 +79,7 @@ redriven_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   if (redriven.left > 0)
-    add_link (exchange, redriven.last, 0);
+    eb_paging_add_next_number (exchange, redriven.last, 0);
   eb_exchange_reply_json (exchange, eb_redriven_to_json (redriven.n, redriven.left));
 }
 

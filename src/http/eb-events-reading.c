@@ -14,11 +14,10 @@
 #include "core/eb-error.h"
 #include "core/eb-media-type.h"
 #include "core/eb-types.h"
+#include "http/eb-paging.h"
 #include "http/eb-query.h"
 
 /* What of /v1/events reads. */
-
-#define DEFAULT_LIMIT 100
 
 static const char *const history_names[] = { "after", "types", "limit", NULL };
 static const char *const no_names[] = { NULL };
@@ -72,7 +71,7 @@ read_query (EbExchange *exchange, HistoryQuery *query, GError **error)
 {
   g_autoptr (GError) types_error = NULL;
 
-  *query = (HistoryQuery){ 0, DEFAULT_LIMIT, NULL };
+  *query = (HistoryQuery){ 0, EB_PAGING_LIMIT, NULL };
   if (!eb_query_check_names (exchange->query, history_names, error)
       || !eb_query_get_number (exchange->query, "after", 0, G_MAXINT64, &query->after, error)
       || !eb_query_get_number (exchange->query, "limit", 1, EB_HISTORY_MAX, &query->limit, error))

@@ -24,3 +24,16 @@ eb_paging_add_next (EbExchange *exchange, const char *after, guint64 limit)
   soup_message_headers_append (soup_server_message_get_response_headers (exchange->message), "Link",
                                link);
 }
+
+/**
+ * eb_paging_add_next_number:
+ *
+ * eb_paging_add_next() of a list whose pages begin after a number.
+ */
+void
+eb_paging_add_next_number (EbExchange *exchange, guint64 after, guint64 limit)
+{
+  g_autofree char *text = g_strdup_printf ("%" G_GUINT64_FORMAT, after);
+
+  eb_paging_add_next (exchange, text, limit);
+}

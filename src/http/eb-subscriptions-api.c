@@ -22,8 +22,6 @@
  *   GET, HEAD              /v1/subscriptions/ID/deliveries
  */
 
-#define DEFAULT_LIMIT 100
-
 /* Create and replace */
 
 static void
@@ -133,7 +131,7 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (EbExchange) exchange = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GString) text = g_string_new ("[");
-  guint64 limit = DEFAULT_LIMIT;
+  guint64 limit = EB_PAGING_LIMIT;
   gboolean more = FALSE;
   g_autoptr (GPtrArray) infos =
       eb_bus_list_subscriptions_finish (EB_BUS (source), result, &more, &error);
@@ -163,7 +161,7 @@ handle_list (EbExchange *taken)
   g_autoptr (EbExchange) exchange = taken;
   g_autoptr (GError) error = NULL;
   g_autofree char *after = NULL;
-  guint64 limit = DEFAULT_LIMIT;
+  guint64 limit = EB_PAGING_LIMIT;
 
   if (!eb_query_check_names (exchange->query, parameters, &error)
       || !eb_query_get (exchange->query, "after", &after, &error)
