@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app/eb-store-location.h"
+#include "core/eb-delivery-options.h"
 #include "core/eb-error.h"
 #include "core/eb-quote.h"
 #include "delivery/eb-address-policy.h"
@@ -49,7 +50,6 @@ typedef struct
 /* Thirty days, the longest lease there is. */
 #define MAX_LEASE_SECONDS (30 * 24 * 3600)
 #define MAX_RETRY_SECONDS (30 * 24 * 3600)
-#define MAX_RETRIES       100
 #define YEAR_SECONDS      (365 * 24 * G_GUINT64_CONSTANT (3600))
 
 static const Key key_table[] = {
@@ -142,10 +142,10 @@ parse_delays (const Key *key, const char *value, GArray **field, GError **error)
       delay = (GTimeSpan) seconds * G_TIME_SPAN_SECOND;
       g_array_append_val (delays, delay);
     }
-  if (delays->len < 1 || delays->len > MAX_RETRIES)
+  if (delays->len < 1 || delays->len > EB_MAX_RETRIES)
     {
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "%s.%s has %u numbers, not 1 to %d",
-                   key->group, key->key, delays->len, MAX_RETRIES);
+                   key->group, key->key, delays->len, EB_MAX_RETRIES);
       return FALSE;
     }
   g_clear_pointer (field, g_array_unref);

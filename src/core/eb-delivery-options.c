@@ -15,7 +15,6 @@
 #define MIN_SECRET_SIZE 24
 #define MAX_SECRET_SIZE 512
 
-#define MAX_RETRIES      100
 #define MAX_HEADERS      32
 #define MAX_HEADERS_SIZE 4096 /* bytes of all names and values together */
 #define MAX_TOKEN_SIZE   4096
@@ -417,10 +416,10 @@ check_token (const char *token, GError **error)
 static gboolean
 check_retry (GArray *retry, GError **error)
 {
-  if (retry != NULL && retry->len > MAX_RETRIES)
+  if (retry != NULL && retry->len > EB_MAX_RETRIES)
     {
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "“config.retry” has more than %d delays",
-                   MAX_RETRIES);
+                   EB_MAX_RETRIES);
       return FALSE;
     }
   for (guint i = 0; retry != NULL && i < retry->len; i++)

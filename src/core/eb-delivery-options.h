@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 /* Bounds of what may be asked for. */
 #define EB_MAX_RATE             1000000 /* deliveries a second: more than there can be */
 #define EB_MAX_DELIVERY_TIMEOUT (5 * G_TIME_SPAN_MINUTE)
+#define EB_MAX_RETRIES          100
 #define EB_MAX_RETRY_DELAY      (7 * 24 * 60 * 60) /* seconds: as long as events are kept */
 
 /**
