@@ -241,20 +241,13 @@ set_initial (EbConfiguration *self, GError **error)
 static gboolean
 set_key (EbConfiguration *self, GKeyFile *keys, const char *group, const char *name, GError **error)
 {
-  const Key *key = find_key (group, name);
-  g_autofree char *wanted = NULL, *shown = NULL;
   g_autofree char *value = g_key_file_get_value (keys, group, name, error);
 
   if (value == NULL)
     return FALSE;
-  if (key != NULL && g_utf8_validate (value, -1, NULL))
-    return set_field (self, key, value, error);
-  wanted = g_strdup_printf ("%s.%s", group, name);
-  shown = eb_quote_text (wanted, -1);
-  if (key != NULL)
-    g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "%s is not valid UTF-8", shown);
-  else
-    g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no key %s", shown);
+  if (g_utf8_validate (value, -1, NULL))
+    return set_field (self, find_key (group, name), value, error);
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "%s.%s is not valid UTF-8", group, name);
   return FALSE;
 }
 
@@ -267,6 +260,43 @@ set_group (EbConfiguration *self, GKeyFile *keys, const char *group, GError **er
     return FALSE;
   for (char **name = names; *name != NULL; name++)
     if (!set_key (self, keys, group, *name, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+check_group (GKeyFile *keys, const char *group, GError **error)
+{
+  g_auto (GStrv) names = g_key_file_get_keys (keys, group, NULL, error);
+
+  if (names == NULL)
+    return FALSE;
+  for (char **name = names; *name != NULL; name++)
+    {
+      g_autofree char *wanted = NULL, *shown = NULL;
+
+      if (find_key (group, *name) != NULL)
+        continue;
+      wanted = g_strdup_printf ("%s.%s", group, *name);
+      shown = eb_quote_text (wanted, -1);
+      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no key %s", shown);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/**
+ * eb_configuration_check_keys:
+ *
+ * Returns: FALSE with %EB_ERROR_INVALID, which names it, if there is a key that means nothing
+ */
+gboolean
+eb_configuration_check_keys (GKeyFile *keys, GError **error)
+{
+  g_auto (GStrv) groups = g_key_file_get_groups (keys, NULL);
+
+  for (char **group = groups; *group != NULL; group++)
+    if (!check_group (keys, *group, error))
       return FALSE;
   return TRUE;
 }
@@ -360,7 +390,7 @@ eb_configuration_new (GKeyFile *keys, GError **error)
   g_autoptr (EbConfiguration) self = g_new0 (EbConfiguration, 1);
   g_auto (GStrv) groups = g_key_file_get_groups (keys, NULL);
 
-  if (!set_initial (self, error))
+  if (!set_initial (self, error) || !eb_configuration_check_keys (keys, error))
     return NULL;
   for (char **group = groups; *group != NULL; group++)
     if (!set_group (self, keys, *group, error))

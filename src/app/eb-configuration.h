@@ -71,6 +71,7 @@ typedef struct
   char *origin;  /* (owned) (nullable): NULL for the host's name */
 } EbConfiguration;
 
+gboolean eb_configuration_check_keys (GKeyFile *keys, GError **error);
 EbConfiguration *eb_configuration_new (GKeyFile *keys, GError **error);
 void eb_configuration_free (EbConfiguration *self);
 

@@ -98,7 +98,8 @@ read_file (EbOptions *self, GKeyFile *keys, GError **error)
   const char *path = self->config != NULL ? self->config : EB_CONFIG_FILE;
   g_autoptr (GError) reason = NULL;
 
-  if (g_key_file_load_from_file (keys, path, G_KEY_FILE_NONE, &reason))
+  if (g_key_file_load_from_file (keys, path, G_KEY_FILE_NONE, &reason)
+      && eb_configuration_check_keys (keys, &reason))
     return TRUE;
   /* The installed one may be missing; one that was asked for may not. */
   if (self->config == NULL && g_error_matches (reason, G_FILE_ERROR, G_FILE_ERROR_NOENT))

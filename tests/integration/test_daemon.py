@@ -3,6 +3,7 @@
 """The daemon as a process: how it starts, what it says when it cannot, and how it ends."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -53,6 +54,14 @@ class StartTest(BusCase):
                 ("300.0.0.0/8", "--set=delivery.deny=300.0.0.0/8")):
             with self.subTest(options=options):
                 self.fails(USAGE, pattern, *options)
+
+    def test_unknown_key_of_a_file(self):
+        """Whoever has both is told where it stands."""
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write("[delivery]\nallowed=10.0.0.0/8\n")
+            file.flush()
+            self.fails(USAGE, f"{re.escape(file.name)}: There is no key delivery.allowed",
+                       f"--config={file.name}", "--set=delivery.workers=1")
 
     def test_address_of_another_machine(self):
         self.fails(1, "192.0.2.1", "--listen=192.0.2.1:1")
