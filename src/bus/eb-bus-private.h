@@ -85,6 +85,7 @@ GPtrArray *eb_bus_describe_finish (EbBus *self, GAsyncResult *result);
 EbSubscriptionInfo *eb_bus_describe_ended (EbBus *self, EbSubscription *subscription);
 
 /* eb-bus-registrations.c */
+gboolean eb_bus_is_registration (EbSubscription *subscription, const char *address);
 void eb_bus_register_again (EbBus *self, const char *address);
 void eb_bus_renew (EbBus *self, EbSubscription *subscription, GTask *task);
 
@@ -93,7 +94,6 @@ gboolean eb_bus_is_listed (EbSubscription *subscription);
 void eb_bus_begin (EbBus *self, EbSubscription *subscription, const EbStart *start);
 void eb_bus_commit (EbBus *self, EbSubscription *subscription, guint64 after, GTask *task);
 void eb_bus_expired_cb (EbRegistry *registry, EbSubscription *subscription, EbBus *self);
-gboolean eb_bus_is_registration (EbSubscription *subscription, const char *address);
 void eb_bus_gone_cb (EbWorkerPool *workers,
                      EbSubscription *subscription,
                      const char *reason,
