@@ -35,6 +35,7 @@ typedef enum
  * @n_failures: of those, how many the retry schedule counts
  * @dead: it was given up, so it is passed over; only while AHEAD
  * @held: its sink had asked to be left alone; only while AHEAD
+ * @stopped: the daemon ended while it was under way: no sink refused it; only while AHEAD
  * @first_us: real time at which the first one failed
  * @batch: the last sequence of the batch that it is of; 0 for none
  * @parcel: (owned) (nullable): its event; only while FETCHED
@@ -53,6 +54,7 @@ typedef struct
   guint n_failures;
   gboolean dead;
   gboolean held;
+  gboolean stopped;
   EbAsideState state;
 } EbAsideEntry;
 

@@ -246,7 +246,8 @@ load_exception (EbConsumer *self, const EbException *exception, gint64 due_us)
                          .attempts = exception->attempts,
                          .n_failures = exception->failures,
                          .dead = exception->dead,
-                         .held = eb_status_asks_to_wait (exception->last_status) };
+                         .held = eb_status_asks_to_wait (exception->last_status),
+                         .stopped = exception->due_us == exception->last_us };
 
   if (eb_aside_lookup (self->outbox->recovery->aside, exception->sequence) != NULL
       || (exception->dead && state != EB_ASIDE_AHEAD))
@@ -293,11 +294,9 @@ count_in_queue (EbConsumer *self)
 static gboolean
 is_one_too_many (EbConsumer *self, const EbAsideEntry *entry)
 {
-  const EbDelivery *last = g_queue_peek_tail (&self->outbox->queue);
-
   if (self->outbox->recovery->n_exceptions <= EB_MAX_ASIDE)
     return FALSE;
-  return (entry->batch != 0 && last != NULL && last->batch == entry->batch)
+  return eb_consumer_find_batch (self, entry->batch) != NULL
          || self->outbox->recovery->n_exceptions - count_in_queue (self) > EB_MAX_ASIDE;
 }
 
@@ -305,9 +304,9 @@ is_one_too_many (EbConsumer *self, const EbAsideEntry *entry)
  * eb_consumer_meet_exception:
  * @entry: of the event in @parcel, which is the next of the log
  *
- * In strict order, where the sink asked to be left alone, and with as many aside as may be, the log
- * brings it to its place, where it goes on waiting. Else it is passed over, and comes when its time
- * does; what was given up is passed over for good.
+ * In strict order, where the sink asked to be left alone or was not heard out, and with as many
+ * aside as may be, the log brings it to its place, where it goes on waiting. Else it is passed
+ * over, and comes when its time does; what was given up is passed over for good.
  */
 void
 eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel)
@@ -322,7 +321,7 @@ eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *par
       return;
     }
   if (eb_subscription_get_order (self->subscription) == EB_ORDER_RELAXED && !entry->held
-      && !is_one_too_many (self, entry))
+      && !entry->stopped && !is_one_too_many (self, entry))
     {
       eb_aside_set_state (self->outbox->recovery->aside, entry, EB_ASIDE_WAITING, due_us);
       self->previous = entry->sequence;

@@ -154,6 +154,22 @@ eb_consumer_is_incomplete (EbConsumer *self, const EbDelivery *delivery)
 }
 
 /**
+ * eb_consumer_find_batch:
+ * @batch: 0 for none
+ *
+ * Returns: (transfer none) (nullable): what the log has brought of it again. Others may have come
+ * to stand behind that, as its subscription may want more by now.
+ */
+EbDelivery *
+eb_consumer_find_batch (EbConsumer *self, guint64 batch)
+{
+  for (GList *link = self->outbox->queue.tail; batch != 0 && link != NULL; link = link->prev)
+    if (((const EbDelivery *) link->data)->batch == batch)
+      return link->data;
+  return NULL;
+}
+
+/**
  * eb_consumer_requeue:
  * @entry: what is known of the event in @parcel, which is the next of the log
  *
@@ -162,9 +178,9 @@ eb_consumer_is_incomplete (EbConsumer *self, const EbDelivery *delivery)
 void
 eb_consumer_requeue (EbConsumer *self, const EbAsideEntry *entry, EbParcel *parcel)
 {
-  EbDelivery *delivery = g_queue_peek_tail (&self->outbox->queue);
+  EbDelivery *delivery = eb_consumer_find_batch (self, entry->batch);
 
-  if (delivery != NULL && entry->batch != 0 && delivery->batch == entry->batch)
+  if (delivery != NULL)
     {
       eb_delivery_add (delivery, parcel, self->previous);
       self->previous = entry->sequence;
@@ -261,7 +277,7 @@ eb_consumer_assemble_batch (EbConsumer *self, guint64 batch)
 }
 
 static void
-remember_batches_in (EbConsumer *self, GQueue *queue)
+remember_in (EbConsumer *self, GQueue *queue, guint min_size)
 {
   const EbAnswer none = { .kind = EB_ANSWER_FAILED, .reason = "It was stopped without an answer" };
 
@@ -269,20 +285,37 @@ remember_batches_in (EbConsumer *self, GQueue *queue)
     {
       EbDelivery *delivery = link->data;
 
-      if (delivery->parcels != NULL && delivery->attempt > 0 && !delivery->exception)
-        eb_consumer_record_aside (self, delivery, &none, 0);
+      if (eb_delivery_get_size (delivery) < min_size || delivery->attempt == 0
+          || delivery->exception)
+        continue;
+      if (delivery->first_us == 0)
+        delivery->first_us = eb_clock_get_real (self->owner->clock);
+      eb_consumer_record_aside (self, delivery, &none, 0);
     }
 }
 
 /**
  * eb_consumer_remember_batches:
  *
- * To be called when nothing is sent any more: what was sent as a batch and has not ended shall be
- * one after the restart.
+ * What was sent as a batch and has not ended shall be one, whatever its subscription wants from now
+ * on.
  */
 void
 eb_consumer_remember_batches (EbConsumer *self)
 {
-  remember_batches_in (self, &self->outbox->under_way);
-  remember_batches_in (self, &self->outbox->queue);
+  remember_in (self, &self->outbox->under_way, 2);
+  remember_in (self, &self->outbox->queue, 2);
+}
+
+/**
+ * eb_consumer_remember:
+ *
+ * To be called when nothing is sent any more: what was sent and has not ended goes on after the
+ * restart, as a batch if it was one, and with its next attempt.
+ */
+void
+eb_consumer_remember (EbConsumer *self)
+{
+  remember_in (self, &self->outbox->under_way, 1);
+  remember_in (self, &self->outbox->queue, 1);
 }

@@ -95,7 +95,7 @@ void eb_consumer_handle_due (EbDue *due);
 void eb_consumer_nudge (EbConsumer *self);
 void eb_consumer_finish (EbConsumer *self);
 void eb_consumer_redrive (EbConsumer *self, GPtrArray *exceptions);
-void eb_consumer_remember_batches (EbConsumer *self);
+void eb_consumer_remember (EbConsumer *self);
 void eb_consumer_confirm_batch (EbConsumer *self, const EbBatchRange *batch);
 
 G_END_DECLS

@@ -194,12 +194,32 @@ get_time (const EbDelivery *self)
 }
 
 /**
+ * eb_delivery_hash:
+ *
+ * Returns: what tells apart batches that have the same ends and other members: FNV-1a, by words
+ */
+guint32
+eb_delivery_hash (const EbDelivery *self)
+{
+  guint32 hash = 2166136261u;
+
+  for (guint i = 0; i < eb_delivery_get_size (self); i++)
+    {
+      EbEvent *event = eb_parcel_get_event (eb_delivery_get_parcel (self, i));
+
+      hash = (hash ^ (guint32) eb_event_get_sequence (event)) * 16777619u;
+    }
+  return hash;
+}
+
+/**
  * eb_delivery_write_id:
  * @prefix: of the subscription, from eb_webhook_id_prefix()
  * @id: (out): its `webhook-id`, the same on every attempt
  *
- * A ping's has its time. A batch's has the first sequence too: where retention has taken the first
- * of its events, it is another one, which must not be taken for it.
+ * A ping's has its time. A batch's says which events it has: with others, be it that retention took
+ * the first or that a subscription wants more by now, it is another one, which must not be taken
+ * for it.
  */
 void
 eb_delivery_write_id (const EbDelivery *self, const char *prefix, char id[EB_WEBHOOK_ID_SIZE])
@@ -211,8 +231,9 @@ eb_delivery_write_id (const EbDelivery *self, const char *prefix, char id[EB_WEB
   else if (self->parcels == NULL || self->parcels->len == 1)
     g_snprintf (id, EB_WEBHOOK_ID_SIZE, "%s-%" G_GUINT64_FORMAT, prefix, sequence);
   else
-    g_snprintf (id, EB_WEBHOOK_ID_SIZE, "%s-%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, prefix,
-                eb_delivery_get_first (self), sequence);
+    g_snprintf (id, EB_WEBHOOK_ID_SIZE,
+                "%s-%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "-%" G_GUINT32_FORMAT, prefix,
+                eb_delivery_get_first (self), sequence, eb_delivery_hash (self));
 }
 
 static EbContent *

@@ -54,6 +54,7 @@ guint64 eb_delivery_get_sequence (const EbDelivery *self);
 guint64 eb_delivery_get_first (const EbDelivery *self);
 gsize eb_delivery_get_charge (const EbDelivery *self);
 gsize eb_delivery_get_share (const EbDelivery *self);
+guint32 eb_delivery_hash (const EbDelivery *self);
 void eb_delivery_write_id (const EbDelivery *self, const char *prefix, char id[EB_WEBHOOK_ID_SIZE]);
 EbContent *eb_delivery_get_content (const EbDelivery *self, EbMode mode);
 

@@ -124,7 +124,7 @@ eb_dispatcher_detach (EbDispatcher *self, EbSubscription *subscription)
 
   if (consumer == NULL)
     return NULL;
-  eb_consumer_remember_batches (consumer);
+  eb_consumer_remember (consumer);
   eb_dispatcher_flush_report (self);
   start = eb_consumer_get_start (consumer);
   eb_dispatcher_remove_consumer (self, consumer);

@@ -104,14 +104,14 @@ eb_dispatcher_start (EbDispatcher *self)
 }
 
 static void
-remember_batches (EbDispatcher *self)
+remember_all (EbDispatcher *self)
 {
   GHashTableIter iter;
   EbConsumer *consumer;
 
   g_hash_table_iter_init (&iter, self->consumers);
   while (g_hash_table_iter_next (&iter, (gpointer *) &consumer, NULL))
-    eb_consumer_remember_batches (consumer);
+    eb_consumer_remember (consumer);
 }
 
 /**
@@ -128,7 +128,7 @@ eb_dispatcher_stop (EbDispatcher *self)
     g_task_return_boolean (self->drain, FALSE);
   g_clear_object (&self->drain);
   eb_log_follower_cancel (self->follower);
-  remember_batches (self);
+  remember_all (self);
   eb_dispatcher_flush_report (self);
   eb_pinger_stop (self->pinger);
   while ((consumer = eb_audience_get_first (self->audience)) != NULL)

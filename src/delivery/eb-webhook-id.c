@@ -19,8 +19,8 @@ feed (struct sha256_ctx *context, const char *text)
  * eb_webhook_id_prefix:
  *
  * A `webhook-id` (Standard Webhooks 1.0) is this, a hyphen and the event's sequence in decimal (of
- * a batch the first one's, a hyphen and the last one's, see eb_delivery_write_id()): the same on
- * every attempt, and unique, because a log never reuses a sequence.
+ * a batch the first one's, the last one's and a hash of all, see eb_delivery_write_id()): the same
+ * on every attempt, and unique, because a log never reuses a sequence.
  *
  * Returns: (transfer full): 32 hexadecimal digits, which a log and a subscription have to
  * themselves

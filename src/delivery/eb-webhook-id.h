@@ -11,8 +11,8 @@ G_BEGIN_DECLS
  * apart. */
 #define EB_WEBHOOK_ID_PREFIX_LENGTH 32
 
-/* Room for one, its NUL included: the prefix, and twice a hyphen and 20 digits. */
-#define EB_WEBHOOK_ID_SIZE 80
+/* Room for one, its NUL included: the prefix, twice a hyphen and 20 digits, and once with 10. */
+#define EB_WEBHOOK_ID_SIZE 96
 
 char *eb_webhook_id_prefix (const char *log_id, const char *subscription_id);
 

@@ -9,8 +9,8 @@
 
 #include "delivery/eb-webhook-id.h"
 
-/* Five numbers of up to 20 digits, and the names between them. */
-#define LINES_SIZE 192
+/* Six numbers of up to 20 digits, and the names between them. */
+#define LINES_SIZE 224
 
 /* Without headers of its own. */
 #define USUAL_PREFIX_SIZE 256
@@ -103,14 +103,19 @@ put_id_end (char *end, const EbDelivery *delivery)
 {
   guint64 sequence = eb_delivery_get_sequence (delivery);
   EbEvent *event = eb_parcel_get_event (delivery->parcel);
+  gboolean is_batch = eb_delivery_get_size (delivery) > 1;
 
-  if (sequence == 0 || eb_delivery_get_size (delivery) > 1)
+  if (sequence == 0 || is_batch)
     {
       end = put_number (end, sequence == 0 ? (guint64) eb_event_get_accepted (event)
                                            : eb_delivery_get_first (delivery));
       *end++ = '-';
     }
-  return put_number (end, sequence);
+  end = put_number (end, sequence);
+  if (!is_batch)
+    return end;
+  *end++ = '-';
+  return put_number (end, eb_delivery_hash (delivery));
 }
 
 static char *

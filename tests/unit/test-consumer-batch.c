@@ -323,11 +323,51 @@ test_stopped (Fixture *fixture, gconstpointer data)
     g_main_context_iteration (NULL, TRUE);
   eb_delivery_fixture_publish (fixture, "t", 2);
   restart (fixture, subscription, 0);
+  ASSERT_REQUESTS (&index, { 1, 3, 2 }, { 4, 5, 1 });
+}
+
+/* And an event that is alone: no sink refused it, so it keeps its place. */
+static void
+test_stopped_alone (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbSubscription) subscription = add_busy (fixture, EB_ORDER_RELAXED, 2);
+  guint index = 1;
+
+  restart (fixture, subscription, 0);
+  ASSERT_REQUESTS (&index, { 1, 1, 2 }, { 2, 3, 1 });
+}
+
+/* Nor is it another one for a subscription that wants more by now. */
+static void
+test_widened (Fixture *fixture, gconstpointer data)
+{
+  static const char *const types[] = { "a", NULL };
+  EbOrder order = (EbOrder) GPOINTER_TO_UINT (data);
+  g_autoptr (EbSubscription) subscription = create (order);
+  g_autoptr (EbSubscription) narrow = NULL;
+  EbSubscriptionSpec spec;
+
+  eb_failing_sink_script (fixture, EB_FAKE_ANSWER_500, 1);
+  for (guint i = 0; i < 5; i++)
+    eb_delivery_fixture_publish (fixture, i % 2 == 0 ? "a" : "b", 1);
+  eb_subscription_fill_spec (subscription, &spec);
+  spec.types = types;
+  narrow = eb_subscription_new (&spec, NULL);
+  add_behind (fixture, narrow, 0);
+  eb_delivery_fixture_wait (fixture, SINK, 3);
+  eb_delivery_fixture_collect (fixture);
+  restart (fixture, subscription, 0);
+  eb_delivery_fixture_advance (fixture, LONGEST (SECOND));
   eb_delivery_fixture_wait (fixture, SINK, 8);
-  if (eb_fake_sinks_get (fixture->sinks, SINK, index).sequence == 4)
-    ASSERT_REQUESTS (&index, { 4, 5, 1 }, { 1, 3, 2 });
-  else
-    ASSERT_REQUESTS (&index, { 1, 3, 2 }, { 4, 5, 1 });
+  for (guint i = 3; i < 8; i++)
+    {
+      EbFakeArrival arrival = eb_fake_sinks_get (fixture->sinks, SINK, i);
+
+      g_assert_cmpuint (arrival.attempt, ==, arrival.sequence % 2 == 1 ? 2 : 1);
+    }
+  for (guint i = 4; order == EB_ORDER_STRICT && i < 6; i++)
+    g_assert_cmpuint (eb_fake_sinks_get (fixture->sinks, SINK, i).request, ==,
+                      eb_fake_sinks_get (fixture->sinks, SINK, 3).request);
 }
 
 /* What retention takes away is missing from it, and the rest goes on. */
@@ -404,15 +444,23 @@ test_id (void)
 {
   g_autoptr (GHashTable) parcels = eb_parcels_new ();
   g_autoptr (EbParcel) first = parcel_new (parcels, 2);
+  g_autoptr (EbParcel) between = parcel_new (parcels, 3);
   g_autoptr (EbParcel) last = parcel_new (parcels, 4);
   EbDelivery *delivery = eb_delivery_new (NULL, first, 1);
-  char id[EB_WEBHOOK_ID_SIZE];
+  EbDelivery *other = eb_delivery_new (NULL, first, 1);
+  char id[EB_WEBHOOK_ID_SIZE], other_id[EB_WEBHOOK_ID_SIZE];
 
   eb_delivery_write_id (delivery, "p", id);
   g_assert_cmpstr (id, ==, "p-2");
   eb_delivery_add (delivery, last, 3);
   eb_delivery_write_id (delivery, "p", id);
-  g_assert_cmpstr (id, ==, "p-2-4");
+  g_assert_true (g_str_has_prefix (id, "p-2-4-"));
+  eb_delivery_add (other, between, 2);
+  eb_delivery_add (other, last, 3);
+  eb_delivery_write_id (other, "p", other_id);
+  g_assert_true (g_str_has_prefix (other_id, "p-2-4-"));
+  g_assert_cmpstr (other_id, !=, id);
+  eb_delivery_free (other);
   g_assert_cmpuint (eb_delivery_get_size (delivery), ==, 2);
   g_assert_cmpuint (eb_delivery_get_previous (delivery, 0), ==, 1);
   g_assert_cmpuint (eb_delivery_get_previous (delivery, 1), ==, 3);
@@ -447,6 +495,9 @@ main (int argc, char **argv)
   ADD_WITH ("replace/relaxed", EB_ORDER_RELAXED, test_replace);
   ADD_WITH ("replace/strict", EB_ORDER_STRICT, test_replace);
   ADD ("stopped", test_stopped);
+  ADD ("stopped-alone", test_stopped_alone);
+  ADD_WITH ("widened/relaxed", EB_ORDER_RELAXED, test_widened);
+  ADD_WITH ("widened/strict", EB_ORDER_STRICT, test_widened);
   ADD ("lost", test_lost);
   ADD ("outage", test_outage);
   ADD ("too-many-aside", test_too_many_aside);
