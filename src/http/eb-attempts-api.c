@@ -27,7 +27,8 @@ static gboolean
 read_paging (EbExchange *exchange, Paging *paging, GError **error)
 {
   *paging = (Paging){ FROM_THE_NEWEST, EB_PAGING_LIMIT };
-  return eb_query_get_number (exchange->query, "after", 1, G_MAXINT64, &paging->after, error)
+  return eb_query_get_number (exchange->query, "after", FROM_THE_NEWEST, G_MAXINT64, &paging->after,
+                              error)
          && eb_query_get_number (exchange->query, "limit", 1, EB_SUBSCRIPTIONS_MAX, &paging->limit,
                                  error);
 }

@@ -478,7 +478,9 @@ class DeliveriesTest(SubscriptionsCase):
             path = headers["Link"] and headers["Link"].split(">")[0][1:]
             self.assertEqual(len(page), 1)
         self.assertEqual(found, [3, 2, 1])
-        for query in ("after=0", "after=x", "limit=0", "before=1"):
+        newest = self.ask(200, "GET", path_of("ä", "/deliveries?after=0"))[1]
+        self.assertEqual([one["number"] for one in newest], [3, 2, 1])
+        for query in ("after=-1", "after=x", "limit=0", "before=1"):
             self.problem(400, query.split("=")[0], "GET", path_of("ä", "/deliveries?" + query))
 
     def test_last_error(self):
