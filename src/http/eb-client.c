@@ -176,6 +176,17 @@ asks_for_tutorial (EbClient *self)
   return path != NULL && eb_tutorial_api_has_path (path);
 }
 
+/* Its answer has no body, whatever it is (RFC 9110, 9.3.2): what came after the head would pass
+ * for the next answer. */
+static gboolean
+asks_for_head (EbClient *self)
+{
+  static const char method[] = { 'H', 'E', 'A', 'D', ' ' };
+
+  return self->input != NULL && self->input->len >= sizeof method
+         && memcmp (self->input->data, method, sizeof method) == 0;
+}
+
 /**
  * eb_client_refuse:
  * @phrase: of @status
@@ -189,16 +200,16 @@ eb_client_refuse (EbClient *self, guint status, const char *phrase, const char *
   gboolean is_problem = !asks_for_tutorial (self);
   g_autofree char *body = is_problem ? eb_problem_to_json (status, phrase, reason)
                                      : g_strdup_printf ("Error: %s\n", reason);
-  g_autofree char *answer =
-      g_strdup_printf ("HTTP/1.1 %u %s\r\n"
-                       "Content-Type: %s\r\n"
-                       "Content-Length: %" G_GSIZE_FORMAT "\r\n"
-                       "%s"
-                       "Connection: close\r\n"
-                       "\r\n"
-                       "%s",
-                       status, phrase, is_problem ? EB_PROBLEM_TYPE : "text/plain; charset=utf-8",
-                       strlen (body), status == 503 ? "Retry-After: 1\r\n" : "", body);
+  g_autofree char *answer = g_strdup_printf (
+      "HTTP/1.1 %u %s\r\n"
+      "Content-Type: %s\r\n"
+      "Content-Length: %" G_GSIZE_FORMAT "\r\n"
+      "%s"
+      "Connection: close\r\n"
+      "\r\n"
+      "%s",
+      status, phrase, is_problem ? EB_PROBLEM_TYPE : "text/plain; charset=utf-8", strlen (body),
+      status == 503 ? "Retry-After: 1\r\n" : "", asks_for_head (self) ? "" : body);
 
   send_line (self, answer);
   shutdown (self->fd, SHUT_WR);

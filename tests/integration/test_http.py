@@ -230,11 +230,34 @@ class RoutesTest(BusCase):
                 ("GET", "/v1/events?" + "x" * 200, {}, f"no parameter “{shown}” here"),
                 ("GET", "/v1/events?limit=" + "x" * 200, {}, f"“limit” is “{shown}”, not"),
                 ("GET", "/v1/subscriptions/" + "x" * 200, {}, f"no subscription “{shown}”"),
+                ("GET", "/v1/subscriptions/%E2%80%AE", {}, "no subscription “\\u202e”"),
+                ("GET", "/v1/subscriptions/%FF" + "x" * 200, {}, "%FF" + "x" * 71 + "…"),
+                ("GET", "/v1/events?%ff=1", {}, "no parameter “%ff” here"),
+                ("GET", "/v1/events?a%00b=1", {}, "no parameter “a%00b” here"),
+                ("GET", "/v1/events?%E2%80%AEa=1", {}, "no parameter “\\u202ea” here"),
+                ("GET", "/v1/events?types=a%00b", {}, "“types” is “a%00b”, which is not text"),
+                ("GET", "/v1/events?limit=%FF", {}, "“limit” is “%FF”, which is not text"),
                 ("DELETE", "/v1/subscriptions/a:1/dead-letters?sequences=" + "x" * 200, {},
                  f"“sequences” has “{shown}”, which")):
             with self.subTest(detail=detail):
                 self.assertIn(detail, json.loads(
                     self.request(method, target, None, headers)[1])["detail"])
+
+    def test_no_body_for_head(self):
+        for target, more in (("/v1/events", "X: " + "x" * 40000), ("/" + "x" * 40000, "X: x"),
+                             ("/listSubscribers", "X: " + "x" * 40000), ("/%zz", "X: x"),
+                             ("/v1/events", "Content-Length: 9000000")):
+            with self.subTest(target=target[:20], more=more[:20]):
+                sizes = []
+                for method in ("GET", "HEAD"):
+                    head, _, body = self.raw(
+                        f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                        f"{more}\r\n\r\n".encode()).partition(b"\r\n\r\n")
+                    self.assertRegex(head, rb"\AHTTP/1.1 4\d\d ")
+                    sizes.append((re.search(rb"(?i)content-length: (\d+)", head).group(1),
+                                  len(body)))
+                self.assertEqual(sizes[0][0], str(sizes[0][1]).encode())
+                self.assertEqual(sizes[1], (sizes[0][0], 0))
 
     def test_browsers_and_absolute_targets(self):
         for target, host, status in (("http://evil.example", "127.0.0.1", 403),
