@@ -6,18 +6,9 @@
 #include "bus/eb-bus-private.h"
 
 #include "core/eb-error.h"
-#include "core/eb-quote.h"
 
 /* The bus's use cases around subscriptions of every kind: subscribe, keep alive,
  * unsubscribe, delete. */
-
-static GError *
-create_not_found (const char *id)
-{
-  g_autofree char *shown = eb_quote_text (id, -1);
-
-  return g_error_new (EB_ERROR, EB_ERROR_NOT_FOUND, "There is no subscription “%s”", shown);
-}
 
 /**
  * eb_bus_find_stored:
@@ -32,7 +23,7 @@ eb_bus_find_stored (EbBus *self, const char *id, GError **error)
 
   if (subscription != NULL && !eb_subscription_is_ephemeral (subscription))
     return subscription;
-  g_propagate_error (error, create_not_found (id));
+  g_propagate_error (error, eb_error_new_no_subscription (id));
   return NULL;
 }
 
@@ -211,7 +202,7 @@ eb_bus_unsubscribe_async (EbBus *self,
   g_task_set_source_tag (task, eb_bus_unsubscribe_async);
   if (known == NULL || !eb_subscription_is_ephemeral (known))
     {
-      g_task_return_error (task, create_not_found (id));
+      g_task_return_error (task, eb_error_new_no_subscription (id));
       return;
     }
   subscription = eb_subscription_ref (known);
@@ -245,7 +236,7 @@ eb_bus_delete_async (EbBus *self, const char *id, GAsyncReadyCallback callback, 
   if (eb_bus_is_kept (self, id))
     eb_bus_remove (self, id, "unsubscribed", g_steal_pointer (&task));
   else
-    g_task_return_error (task, create_not_found (id));
+    g_task_return_error (task, eb_error_new_no_subscription (id));
 }
 
 /**

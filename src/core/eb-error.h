@@ -42,5 +42,6 @@ typedef enum
 #define EB_ERROR (eb_error_quark ())
 
 GQuark eb_error_quark (void);
+GError *eb_error_new_no_subscription (const char *id);
 
 G_END_DECLS

@@ -388,8 +388,7 @@ list_exceptions_async (EbLedger *ledger,
   if (list != NULL)
     g_task_return_pointer (task, list, (GDestroyNotify) g_ptr_array_unref);
   else
-    g_task_return_new_error (task, EB_ERROR, EB_ERROR_NOT_FOUND, "There is no subscription “%s”",
-                             id);
+    g_task_return_error (task, eb_error_new_no_subscription (id));
 }
 
 static GPtrArray *

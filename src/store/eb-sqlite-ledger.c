@@ -300,7 +300,7 @@ check_subscription (EbSqliteDatabase *database, const char *id, GError **error)
   step = eb_sqlite_database_step (database, statement, error);
   sqlite3_reset (statement);
   if (step == EB_SQLITE_DONE)
-    g_set_error (error, EB_ERROR, EB_ERROR_NOT_FOUND, "There is no subscription “%s”", id);
+    g_propagate_error (error, eb_error_new_no_subscription (id));
   return step == EB_SQLITE_ROW;
 }
 
