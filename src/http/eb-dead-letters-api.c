@@ -123,7 +123,7 @@ handle_drop (EbExchange *taken, const char *id)
   g_autoptr (GError) error = NULL;
   g_autofree char *list = NULL;
 
-  if (eb_query_get (exchange->query, "sequences", &list, &error) && list != NULL)
+  if (eb_query_get_once (exchange->query, "sequences", &list, &error) && list != NULL)
     sequences = eb_sequences_parse_list (list, &error);
   if (error != NULL)
     {

@@ -13,6 +13,7 @@
 #include "codec/eb-sequences.h"
 #include "core/eb-error.h"
 #include "core/eb-media-type.h"
+#include "core/eb-quote.h"
 #include "core/eb-types.h"
 #include "http/eb-paging.h"
 #include "http/eb-query.h"
@@ -213,8 +214,9 @@ got_event_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 reply_no_sequence (EbExchange *exchange)
 {
-  g_autofree char *detail = g_strdup_printf (
-      "There is no event at %s: a sequence is a whole number from 1", exchange->path);
+  g_autofree char *shown = eb_quote_text (exchange->path, -1);
+  g_autofree char *detail =
+      g_strdup_printf ("There is no event at %s: a sequence is a whole number from 1", shown);
 
   eb_exchange_reply_problem (exchange, SOUP_STATUS_NOT_FOUND, detail);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "codec/eb-problem.h"
+#include "core/eb-quote.h"
 #include "http/eb-browser-guard.h"
 #include "http/eb-cors.h"
 #include "http/eb-dead-letters-api.h"
@@ -89,7 +90,8 @@ request_cb (SoupServer *server,
     g_steal_pointer (&exchange);
   else
     {
-      g_autofree char *detail = g_strdup_printf ("There is nothing at %s", exchange->path);
+      g_autofree char *shown = eb_quote_text (exchange->path, -1);
+      g_autofree char *detail = g_strdup_printf ("There is nothing at %s", shown);
 
       eb_exchange_reply_problem (exchange, SOUP_STATUS_NOT_FOUND, detail);
     }

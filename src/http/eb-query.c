@@ -30,8 +30,8 @@ eb_query_find_bad_escape (const char *text)
   return NULL;
 }
 
-/* Returns: (transfer full): @text decoded; what is not valid UTF-8 after that, or holds a NUL, is
- * an empty string, which no parameter may be */
+/* Returns: (transfer full) (nullable): @text decoded; NULL if it is not valid UTF-8 after that, or
+ * holds a NUL */
 static char *
 decode (const char *text)
 {
@@ -41,8 +41,16 @@ decode (const char *text)
   const char *data = bytes != NULL ? g_bytes_get_data (bytes, &length) : NULL;
 
   if (data == NULL || !g_utf8_validate_len (data, length, NULL))
-    return g_strdup ("");
+    return NULL;
   return g_strndup (data, length);
+}
+
+static gboolean
+is_named (const char *raw, const char *name)
+{
+  g_autofree char *decoded = decode (raw);
+
+  return g_strcmp0 (decoded, name) == 0;
 }
 
 static gboolean
@@ -67,8 +75,8 @@ check (const char *query, GError **error)
 /**
  * eb_query_get:
  * @query: (nullable): a raw query, without its `?`
- * @value: (out) (transfer full) (nullable): the decoded value of the first parameter @name; NULL
- *   if there is none
+ * @value: (out) (transfer full) (nullable): the decoded value of the first parameter @name, empty
+ *   if it is not text; NULL if there is none
  *
  * Returns: FALSE with %EB_ERROR_INVALID if the query does not parse
  */
@@ -87,22 +95,38 @@ eb_query_get (const char *query, const char *name, char **value, GError **error)
   for (char **pair = pairs; *pair != NULL && *value == NULL; pair++)
     {
       char *equals = strchr (*pair, '=');
-      g_autofree char *key = NULL;
 
       if (equals != NULL)
         *equals = '\0';
-      key = decode (*pair);
-      if (g_str_equal (key, name))
-        *value = decode (equals != NULL ? equals + 1 : "");
+      if (!is_named (*pair, name))
+        continue;
+      *value = decode (equals != NULL ? equals + 1 : "");
+      if (*value == NULL)
+        *value = g_strdup ("");
     }
   return TRUE;
+}
+
+/* Returns: (transfer full) (nullable): NULL with an error, which shows it as it was written */
+static char *
+decode_value (const char *name, const char *raw, GError **error)
+{
+  char *value = decode (raw);
+  g_autofree char *shown = NULL;
+
+  if (value != NULL)
+    return value;
+  shown = eb_quote_text (raw, -1);
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
+               "“%s” is “%s”, which is not text: UTF-8 without U+0000", name, shown);
+  return NULL;
 }
 
 /**
  * eb_query_get_all:
  *
  * Returns: (transfer full) (array zero-terminated=1): the decoded values of every parameter @name,
- *   maybe none; NULL with %EB_ERROR_INVALID if the query does not parse
+ *   maybe none; NULL with %EB_ERROR_INVALID if the query does not parse, or one of them is not text
  */
 char **
 eb_query_get_all (const char *query, const char *name, GError **error)
@@ -117,10 +141,14 @@ eb_query_get_all (const char *query, const char *name, GError **error)
     {
       const char *equals = strchr (*pair, '=');
       g_autofree char *raw = g_strndup (*pair, strcspn (*pair, "="));
-      g_autofree char *key = decode (raw);
+      char *value;
 
-      if (**pair != '\0' && g_str_equal (key, name))
-        g_ptr_array_add (values, decode (equals != NULL ? equals + 1 : ""));
+      if (**pair == '\0' || !is_named (raw, name))
+        continue;
+      value = decode_value (name, equals != NULL ? equals + 1 : "", error);
+      if (value == NULL)
+        return NULL;
+      g_ptr_array_add (values, value);
     }
   g_ptr_array_add (values, NULL);
   return (char **) g_ptr_array_free (g_steal_pointer (&values), FALSE);
@@ -197,9 +225,9 @@ eb_query_check_names (const char *query, const char *const *names, GError **erro
       g_autofree char *name = decode (raw);
       g_autofree char *shown = NULL;
 
-      if (**pair == '\0' || g_strv_contains (names, name))
+      if (**pair == '\0' || (name != NULL && g_strv_contains (names, name)))
         continue;
-      shown = eb_quote_text (name, -1);
+      shown = eb_quote_text (name != NULL ? name : raw, -1);
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "There is no parameter “%s” here", shown);
       return FALSE;
     }

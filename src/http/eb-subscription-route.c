@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bus/eb-bus-subscriptions.h"
+#include "core/eb-quote.h"
 #include "http/eb-query.h"
 
 /* Paths below /v1/subscriptions/ID. ID is one segment, percent-decoded once. */
@@ -74,9 +75,9 @@ eb_subscription_route_get_method (EbExchange *exchange)
 void
 eb_subscription_route_refuse_method (EbExchange *exchange, const char *allowed)
 {
+  g_autofree char *shown = eb_quote_text (soup_server_message_get_method (exchange->message), -1);
   g_autofree char *detail =
-      g_strdup_printf ("%s is not for this path; there is %s",
-                       soup_server_message_get_method (exchange->message), allowed);
+      g_strdup_printf ("%s is not for this path; there is %s", shown, allowed);
 
   soup_message_headers_replace (soup_server_message_get_response_headers (exchange->message),
                                 "Allow", allowed);
@@ -86,7 +87,8 @@ eb_subscription_route_refuse_method (EbExchange *exchange, const char *allowed)
 static void
 reply_no_such_id (EbExchange *exchange)
 {
-  g_autofree char *detail = g_strdup_printf ("There is no subscription at %s", exchange->path);
+  g_autofree char *shown = eb_quote_text (exchange->path, -1);
+  g_autofree char *detail = g_strdup_printf ("There is no subscription at %s", shown);
 
   eb_exchange_reply_problem (exchange, SOUP_STATUS_NOT_FOUND, detail);
 }

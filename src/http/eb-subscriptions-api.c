@@ -164,7 +164,7 @@ handle_list (EbExchange *taken)
   guint64 limit = EB_PAGING_LIMIT;
 
   if (!eb_query_check_names (exchange->query, parameters, &error)
-      || !eb_query_get (exchange->query, "after", &after, &error)
+      || !eb_query_get_once (exchange->query, "after", &after, &error)
       || !eb_query_get_number (exchange->query, "limit", 1, EB_SUBSCRIPTIONS_MAX, &limit, &error))
     {
       eb_exchange_reply_error (exchange, error);
