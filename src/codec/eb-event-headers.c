@@ -67,10 +67,9 @@ write_trace_context (HeaderWriter *writer, const EbAttribute *attribute)
 static void
 write_sequence (HeaderWriter *writer, const EbEvent *event)
 {
-  char sequence[21];
+  char sequence[EB_EVENT_SEQUENCE_SIZE];
 
-  g_snprintf (sequence, sizeof sequence, "%020" G_GUINT64_FORMAT, eb_event_get_sequence (event));
-  write_attribute (writer, "sequence", sequence);
+  write_attribute (writer, "sequence", eb_event_format_sequence (event, sequence));
 }
 
 static void

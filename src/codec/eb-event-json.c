@@ -116,9 +116,8 @@ eb_event_append_json (EbEvent *event, GString *text)
   const char *content_type = eb_event_get_content_type (event);
   gsize size;
   const char *data = g_bytes_get_data (eb_event_get_data (event), &size);
-  char sequence[21];
+  char sequence[EB_EVENT_SEQUENCE_SIZE];
 
-  g_snprintf (sequence, sizeof sequence, "%020" G_GUINT64_FORMAT, eb_event_get_sequence (event));
   g_string_append (text, "{\"specversion\":\"1.0\"");
   append_member (text, "id", eb_event_get_id (event));
   append_member (text, "source", eb_event_get_source (event));
@@ -126,7 +125,7 @@ eb_event_append_json (EbEvent *event, GString *text)
   if (content_type != NULL)
     append_content_type (text, content_type);
   append_attributes (text, event);
-  append_member (text, "sequence", sequence);
+  append_member (text, "sequence", eb_event_format_sequence (event, sequence));
   append_data (text, content_type, data != NULL ? data : "", size);
   g_string_append_c (text, '}');
 }

@@ -169,6 +169,20 @@ eb_event_get_sequence (const EbEvent *self)
 }
 
 /**
+ * eb_event_format_sequence:
+ * @text: where to write it
+ *
+ * Returns: @text: the CloudEvents extension `sequence` that every delivery carries, whose order as
+ *   text is that of the numbers
+ */
+char *
+eb_event_format_sequence (const EbEvent *self, char text[EB_EVENT_SEQUENCE_SIZE])
+{
+  g_snprintf (text, EB_EVENT_SEQUENCE_SIZE, "%020" G_GUINT64_FORMAT, self->sequence);
+  return text;
+}
+
+/**
  * eb_event_get_accepted:
  *
  * Returns: when the log took it, in microseconds since 1970 in UTC

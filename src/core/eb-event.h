@@ -9,6 +9,9 @@ G_BEGIN_DECLS
 
 typedef struct _EbEvent EbEvent;
 
+/* 20 digits, for any 64 bits, and a NUL. */
+#define EB_EVENT_SEQUENCE_SIZE 21
+
 /**
  * EbEventFields:
  * @content_type: (nullable)
@@ -35,6 +38,7 @@ EbEvent *eb_event_ref (EbEvent *self);
 void eb_event_unref (EbEvent *self);
 
 guint64 eb_event_get_sequence (const EbEvent *self);
+char *eb_event_format_sequence (const EbEvent *self, char text[EB_EVENT_SEQUENCE_SIZE]);
 gint64 eb_event_get_accepted (const EbEvent *self);
 const char *eb_event_get_id (const EbEvent *self);
 const char *eb_event_get_source (const EbEvent *self);

@@ -319,7 +319,12 @@ match_terms (const EbFilter *self, const EbEvent *event)
 {
   for (guint i = 0; i < self->terms->len; i += 2)
     {
-      const char *value = eb_event_get_attribute (event, self->terms->pdata[i]);
+      const char *name = self->terms->pdata[i];
+      char sequence[EB_EVENT_SEQUENCE_SIZE];
+      /* The log's, as it is delivered, and never one that an older log has kept. */
+      const char *value = g_str_equal (name, "sequence")
+                              ? eb_event_format_sequence (event, sequence)
+                              : eb_event_get_attribute (event, name);
 
       if (value == NULL || !match_term (self->dialect, value, self->terms->pdata[i + 1]))
         return FALSE;
@@ -341,7 +346,7 @@ has_child (const EbFilter *self, const EbEvent *event, gboolean answer)
  * eb_filter_match:
  * @self: complete
  *
- * An attribute that the event does not have matches nothing.
+ * An attribute that the event does not have matches nothing. Its `sequence` is the log's.
  *
  * Returns: whether @event is wanted
  */
