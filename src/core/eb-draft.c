@@ -84,6 +84,13 @@ value_new (EbAttributeKind kind, const char *text)
   return self;
 }
 
+static gboolean
+refuse_repeat (const char *name, GError **error)
+{
+  g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "Attribute “%s” is given twice", name);
+  return FALSE;
+}
+
 /* @value has been checked. */
 static gboolean
 add (EbDraft *self, const char *name, EbAttributeKind kind, const char *value, GError **error)
@@ -91,10 +98,7 @@ add (EbDraft *self, const char *name, EbAttributeKind kind, const char *value, G
   char **field = lookup_field (self, name);
 
   if (field != NULL ? *field != NULL : g_tree_lookup (self->attributes, name) != NULL)
-    {
-      g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "Attribute “%s” is given twice", name);
-      return FALSE;
-    }
+    return refuse_repeat (name, error);
   if (field == NULL && g_tree_nnodes (self->attributes) >= MAX_ATTRIBUTES)
     {
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
@@ -118,11 +122,14 @@ add (EbDraft *self, const char *name, EbAttributeKind kind, const char *value, G
 }
 
 /* What every event has says nothing of this one; and its sequence is the log's to give: a
- * publisher's would be seen by filters, and by nobody that it is delivered to. */
-static gboolean
-is_dropped (const char *name)
+ * publisher's would be seen by nobody.
+ * Returns: (nullable): whether @name was dropped before; NULL if it is one to keep */
+static gboolean *
+find_dropped (EbDraft *self, const char *name)
 {
-  return g_str_equal (name, "specversion") || g_str_equal (name, "sequence");
+  if (g_str_equal (name, "specversion"))
+    return &self->has_version;
+  return g_str_equal (name, "sequence") ? &self->has_sequence : NULL;
 }
 
 /**
@@ -153,9 +160,16 @@ gboolean
 eb_draft_set_typed (
     EbDraft *self, const char *name, EbAttributeKind kind, const char *value, GError **error)
 {
+  gboolean *dropped = find_dropped (self, name);
+
   if (!eb_attribute_check (name, value, error))
     return FALSE;
-  return is_dropped (name) || add (self, name, kind, value, error);
+  if (dropped == NULL)
+    return add (self, name, kind, value, error);
+  if (*dropped)
+    return refuse_repeat (name, error);
+  *dropped = TRUE;
+  return TRUE;
 }
 
 static gboolean

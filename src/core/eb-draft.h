@@ -31,15 +31,17 @@ typedef struct
  */
 typedef struct
 {
-  char *id;           /* (owned) (nullable) until eb_draft_complete() */
-  char *source;       /* (owned) (nullable) until eb_draft_complete() */
-  char *type;         /* (owned) (nullable) until eb_draft_complete() */
-  char *content_type; /* (owned) (nullable) not always UTF-8 */
-  GTree *attributes;  /* (owned) (element-type utf8 EbDraftValue) all others, sorted by name */
-  GBytes *data;       /* (owned) */
-  gboolean is_json;   /* the data is JSON because a format says so that needs no content_type */
-  gsize size;         /* bytes of all names and values together */
-  gboolean named;     /* the publisher gave both id and source, so a repeat can be told */
+  char *id;              /* (owned) (nullable) until eb_draft_complete() */
+  char *source;          /* (owned) (nullable) until eb_draft_complete() */
+  char *type;            /* (owned) (nullable) until eb_draft_complete() */
+  char *content_type;    /* (owned) (nullable) not always UTF-8 */
+  GTree *attributes;     /* (owned) (element-type utf8 EbDraftValue) all others, sorted by name */
+  GBytes *data;          /* (owned) */
+  gboolean is_json;      /* the data is JSON because a format says so that needs no content_type */
+  gsize size;            /* bytes of all names and values together */
+  gboolean has_version;  /* a specversion was given, which is not kept */
+  gboolean has_sequence; /* so was a sequence */
+  gboolean named;        /* the publisher gave both id and source, so a repeat can be told */
 } EbDraft;
 
 EbDraft *eb_draft_new (GBytes *data);

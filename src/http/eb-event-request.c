@@ -137,36 +137,28 @@ decode_value (const char *value, GError **error)
   return NULL;
 }
 
-/* @seen: whether there was a specversion, which is no attribute of a draft */
 static gboolean
-read_header (EbDraft *draft, const char *header, const char *value, gboolean *seen, GError **error)
+read_header (EbDraft *draft, const char *header, const char *value, GError **error)
 {
   g_autofree char *name = g_ascii_strdown (header + strlen (PREFIX), -1);
   g_autofree char *decoded = decode_value (value, error);
-  gboolean is_version = g_str_equal (name, "specversion");
 
   if (decoded == NULL)
     g_prefix_error (error, "Header “%s%s”: ", PREFIX, name);
   else if (g_str_equal (name, "datacontenttype"))
     g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
                          "There is no header “ce-datacontenttype”; it is “Content-Type”");
-  else if (is_version && *seen)
-    g_set_error_literal (error, EB_ERROR, EB_ERROR_INVALID,
-                         "Attribute “specversion” is given twice");
   else
-    {
-      *seen |= is_version;
-      return eb_draft_set (draft, name, decoded, error);
-    }
+    return eb_draft_set (draft, name, decoded, error);
   return FALSE;
 }
 
 static gboolean
-check_required (const EbDraft *draft, gboolean has_version, GError **error)
+check_required (const EbDraft *draft, GError **error)
 {
   const char *missing = NULL;
 
-  if (!has_version)
+  if (!draft->has_version)
     missing = "specversion";
   else if (draft->id == NULL)
     missing = "id";
@@ -188,14 +180,13 @@ read_binary (EbExchange *exchange, GError **error)
   g_autoptr (EbDraft) draft = new_draft (exchange);
   SoupMessageHeadersIter iter;
   const char *name, *value;
-  gboolean has_version = FALSE;
 
   soup_message_headers_iter_init (&iter,
                                   soup_server_message_get_request_headers (exchange->message));
   while (soup_message_headers_iter_next (&iter, &name, &value))
-    if (is_attribute (name) && !read_header (draft, name, value, &has_version, error))
+    if (is_attribute (name) && !read_header (draft, name, value, error))
       return NULL;
-  if (!check_required (draft, has_version, error) || !set_content_type (draft, exchange, error))
+  if (!check_required (draft, error) || !set_content_type (draft, exchange, error))
     return NULL;
   add_trace_context (draft, exchange);
   return g_steal_pointer (&draft);

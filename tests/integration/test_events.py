@@ -428,7 +428,8 @@ class WireTest(EventsCase):
     def test_header_given_twice(self):
         head = b"POST /v1/events HTTP/1.1\r\n" + b"".join(
             f"{name}: {value}\r\n".encode() for name, value in BINARY.items())
-        for twice in (b"ce-id: 1\r\n", b"ce-specversion: 1.0\r\n", b"CE-Type: x\r\n"):
+        for twice in (b"ce-id: 1\r\n", b"ce-specversion: 1.0\r\n", b"CE-Type: x\r\n",
+                      b"ce-sequence: 1\r\nce-sequence: 2\r\n"):
             with self.subTest(twice):
                 line, body = self.answer(head + twice)
                 self.assertIn(b" 400 ", line)

@@ -113,6 +113,30 @@ test_twice (void)
   g_assert_error (error, EB_ERROR, EB_ERROR_INVALID);
 }
 
+/* What is not kept is not to be repeated either. */
+static void
+test_dropped_twice (void)
+{
+  static const struct
+  {
+    const char *name;
+    const char *value;
+  } dropped[] = { { "specversion", "1.0" }, { "sequence", "1" } };
+  g_autoptr (EbDraft) draft = new_draft ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (dropped); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_true (eb_draft_set (draft, dropped[i].name, dropped[i].value, &error));
+      g_assert_false (eb_draft_set (draft, dropped[i].name, dropped[i].value, &error));
+      g_assert_error (error, EB_ERROR, EB_ERROR_INVALID);
+      g_assert_nonnull (strstr (error->message, dropped[i].name));
+    }
+  g_assert_cmpint (g_tree_nnodes (draft->attributes), ==, 0);
+  g_assert_cmpuint (draft->size, ==, 0);
+}
+
 static void
 test_content_type (void)
 {
@@ -216,6 +240,7 @@ main (int argc, char **argv)
 
   g_test_add_func ("/event/rules", test_rules);
   g_test_add_func ("/event/twice", test_twice);
+  g_test_add_func ("/event/dropped-twice", test_dropped_twice);
   g_test_add_func ("/event/content-type", test_content_type);
   g_test_add_func ("/event/attributes-size", test_attributes_size);
   g_test_add_func ("/event/defaults", test_defaults);
