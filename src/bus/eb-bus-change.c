@@ -7,35 +7,7 @@
 #include "core/eb-error.h"
 
 /* How another subscription takes the place of one, whoever asked for it: first in the ledger, and
- * nothing changes if that refuses; then in the registry and in its worker. Of each id one thing is
- * changed at a time. */
-
-/**
- * eb_bus_begin_change:
- *
- * Returns: FALSE with %EB_ERROR_BUSY; else eb_bus_end_change() is to be called
- */
-gboolean
-eb_bus_begin_change (EbBus *self, const char *id, GError **error)
-{
-  if (!eb_bus_check_open (self, error) || !eb_bus_check_removing (self, id, error))
-    return FALSE;
-  if (!g_hash_table_contains (self->changing, id) && !g_hash_table_contains (self->uncommitted, id))
-    {
-      g_hash_table_add (self->changing, g_strdup (id));
-      return TRUE;
-    }
-  g_set_error (error, EB_ERROR, EB_ERROR_BUSY,
-               "“%s” is just being changed, or its dead letters are; try again when that is done",
-               id);
-  return FALSE;
-}
-
-void
-eb_bus_end_change (EbBus *self, const char *id)
-{
-  g_hash_table_remove (self->changing, id);
-}
+ * nothing changes if that refuses; then in the registry and in its worker. */
 
 typedef struct
 {
@@ -75,7 +47,6 @@ put_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   const char *id = eb_subscription_get_id (data->subscription);
   GError *error = NULL;
 
-  eb_bus_end_change (self, id);
   if (!eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
     {
       eb_bus_tell_fenced (self, error);
@@ -89,6 +60,7 @@ put_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       swap (self, data);
       g_task_return_boolean (task, TRUE);
     }
+  eb_bus_end_change (self, id);
 }
 
 /**
@@ -149,7 +121,59 @@ eb_bus_swap_for (EbBus *self, EbSubscription *subscription, EbRenewal renewal, G
   eb_bus_swap_async (self, subscription, renewal, swapped_cb, task);
 }
 
+/* Takes @task and @error. @subscription: (nullable): NULL with @error */
+static void
+swap_or_return (EbBus *self, EbSubscription *subscription, GTask *task, GError *error)
+{
+  if (subscription != NULL)
+    {
+      eb_bus_swap_for (self, subscription, EB_LEASE_GOES_ON, task);
+      return;
+    }
+  g_task_return_error (task, error);
+  g_object_unref (task);
+}
+
 /* Pausing */
+
+typedef struct
+{
+  char *id; /* (owned) */
+  gboolean paused;
+} Pause;
+
+static void
+pause_free (Pause *pause)
+{
+  g_free (pause->id);
+  g_free (pause);
+}
+
+static EbSubscription *
+create_paused (EbSubscription *known, gboolean paused, GError **error)
+{
+  EbSubscriptionSpec spec;
+
+  eb_subscription_fill_spec (known, &spec);
+  spec.paused = paused;
+  if (!paused)
+    spec.streak = (EbStreak){ 0 };
+  return eb_subscription_new (&spec, error);
+}
+
+/* Takes @task. */
+static void
+pause_now (EbBus *self, GTask *task)
+{
+  const Pause *pause = g_task_get_task_data (task);
+  GError *error = NULL;
+  EbSubscription *known = eb_bus_find_stored (self, pause->id, &error);
+  g_autoptr (EbSubscription) subscription = NULL;
+
+  if (known != NULL)
+    subscription = create_paused (known, pause->paused, &error);
+  swap_or_return (self, subscription, task, error);
+}
 
 /**
  * eb_bus_pause_async:
@@ -160,34 +184,21 @@ void
 eb_bus_pause_async (
     EbBus *self, const char *id, gboolean paused, GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  GError *error = NULL;
-  EbSubscription *known = eb_bus_find_stored (self, id, &error);
-  g_autoptr (EbSubscription) subscription = NULL;
-  EbSubscriptionSpec spec;
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+  Pause *pause = g_new (Pause, 1);
 
   g_task_set_source_tag (task, eb_bus_pause_async);
-  if (known == NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  eb_subscription_fill_spec (known, &spec);
-  spec.paused = paused;
-  if (!paused)
-    spec.streak = (EbStreak){ 0 };
-  subscription = eb_subscription_new (&spec, &error);
-  if (subscription != NULL)
-    eb_bus_swap_for (self, subscription, EB_LEASE_GOES_ON, g_steal_pointer (&task));
-  else
-    g_task_return_error (task, error);
+  pause->id = g_strdup (id);
+  pause->paused = paused;
+  g_task_set_task_data (task, pause, (GDestroyNotify) pause_free);
+  eb_bus_await_turn (self, id, EB_BUS_TURN_LAST, pause_now, task);
 }
 
 /**
  * eb_bus_pause_finish:
  *
- * Returns: FALSE with %EB_ERROR_NOT_FOUND, %EB_ERROR_BUSY if it is just being changed, or what the
- *   store says
+ * Returns: FALSE with %EB_ERROR_NOT_FOUND, the errors of eb_bus_await_turn(), or what the store
+ * says
  */
 gboolean
 eb_bus_pause_finish (EbBus *self, GAsyncResult *result, GError **error)
@@ -210,6 +221,34 @@ create_rotated (EbBus *self, EbSubscription *known, const char *secret, GError *
   return eb_subscription_new (&spec, error);
 }
 
+typedef struct
+{
+  char *id;     /* (owned) */
+  char *secret; /* (owned): the new one */
+} Rotation;
+
+static void
+rotation_free (Rotation *rotation)
+{
+  g_free (rotation->secret);
+  g_free (rotation->id);
+  g_free (rotation);
+}
+
+/* Takes @task. */
+static void
+rotate_now (EbBus *self, GTask *task)
+{
+  const Rotation *rotation = g_task_get_task_data (task);
+  GError *error = NULL;
+  EbSubscription *known = eb_bus_find_stored (self, rotation->id, &error);
+  g_autoptr (EbSubscription) subscription = NULL;
+
+  if (known != NULL && eb_secret_check (rotation->secret, &error))
+    subscription = create_rotated (self, known, rotation->secret, &error);
+  swap_or_return (self, subscription, task, error);
+}
+
 /**
  * eb_bus_rotate_secret_async:
  * @secret: (nullable): the new one; NULL to have one made
@@ -223,20 +262,14 @@ eb_bus_rotate_secret_async (EbBus *self,
                             GAsyncReadyCallback callback,
                             gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  char *text = secret != NULL ? g_strdup (secret) : eb_secret_generate ();
-  GError *error = NULL;
-  EbSubscription *known = eb_bus_find_stored (self, id, &error);
-  g_autoptr (EbSubscription) subscription = NULL;
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+  Rotation *rotation = g_new (Rotation, 1);
 
   g_task_set_source_tag (task, eb_bus_rotate_secret_async);
-  g_task_set_task_data (task, text, g_free);
-  if (known != NULL && eb_secret_check (text, &error))
-    subscription = create_rotated (self, known, text, &error);
-  if (subscription != NULL)
-    eb_bus_swap_for (self, subscription, EB_LEASE_GOES_ON, g_steal_pointer (&task));
-  else
-    g_task_return_error (task, error);
+  rotation->id = g_strdup (id);
+  rotation->secret = secret != NULL ? g_strdup (secret) : eb_secret_generate ();
+  g_task_set_task_data (task, rotation, (GDestroyNotify) rotation_free);
+  eb_bus_await_turn (self, id, EB_BUS_TURN_LAST, rotate_now, task);
 }
 
 /**
@@ -250,5 +283,5 @@ eb_bus_rotate_secret_finish (EbBus *self, GAsyncResult *result, GError **error)
 {
   if (!g_task_propagate_boolean (G_TASK (result), error))
     return NULL;
-  return g_strdup (g_task_get_task_data (G_TASK (result)));
+  return g_strdup (((const Rotation *) g_task_get_task_data (G_TASK (result)))->secret);
 }

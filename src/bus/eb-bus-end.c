@@ -13,20 +13,19 @@
  * ledger refuses, nothing has changed. One that ends by itself (its lease has ended, its sink is
  * gone) has ended at once, and the ledger forgets it when it can.
  *
- * Either way that is a removal, one at a time for each id. Whoever wants the id to end meanwhile
- * gets the answer of the removal that is under way; whoever wants to use it waits for that, since
- * what the ledger was told before would still be taken away by it. What workers report of it
- * meanwhile does no harm: a ledger has no use for news of one that it does not have. */
+ * Either way that is a removal, one at a time for each id. Whoever wants anything of the id
+ * meanwhile waits for their turn, since what the ledger was told before would still be taken away
+ * by it. What workers report of it meanwhile does no harm: a ledger has no use for news of one that
+ * it does not have. */
 
 typedef struct
 {
-  EbBus *bus;         /* (owned) */
-  char *id;           /* (owned) */
-  char *reason;       /* (owned) for those who are told */
-  GPtrArray *asking;  /* (owned) (element-type GTask) who want to know whether it has ended */
-  GPtrArray *waiting; /* (owned) (element-type GTask) who go on when that is known */
-  GError *error;      /* (owned) (nullable) why the ledger has it still */
-  guint n_left;       /* answers of the ledger, and of workers that are to stop deliveries */
+  EbBus *bus;    /* (owned) */
+  char *id;      /* (owned) */
+  char *reason;  /* (owned) for those who are told */
+  GTask *asking; /* (owned) (nullable) of who wants it to end */
+  GError *error; /* (owned) (nullable) why the ledger has it still */
+  guint n_left;  /* answers of the ledger, and of workers that are to stop deliveries */
 } Removal;
 
 static Removal *
@@ -37,8 +36,6 @@ removal_new (EbBus *bus, const char *id, const char *reason)
   removal->bus = g_object_ref (bus);
   removal->id = g_strdup (id);
   removal->reason = g_strdup (reason);
-  removal->asking = g_ptr_array_new_with_free_func (g_object_unref);
-  removal->waiting = g_ptr_array_new_with_free_func (g_object_unref);
   g_hash_table_insert (bus->removals, removal->id, removal);
   return removal;
 }
@@ -47,8 +44,7 @@ static void
 removal_free (Removal *removal)
 {
   g_clear_error (&removal->error);
-  g_ptr_array_unref (removal->waiting);
-  g_ptr_array_unref (removal->asking);
+  g_clear_object (&removal->asking);
   g_free (removal->reason);
   g_free (removal->id);
   g_object_unref (removal->bus);
@@ -57,20 +53,18 @@ removal_free (Removal *removal)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Removal, removal_free)
 
-/* Those who hear of it may begin the next one. */
+/* Whoever's turn is next may begin the next one. */
 static void
 removal_end (Removal *ended)
 {
   g_autoptr (Removal) removal = ended;
 
   g_hash_table_remove (removal->bus->removals, removal->id);
-  for (guint i = 0; i < removal->asking->len; i++)
-    if (removal->error == NULL)
-      g_task_return_boolean (removal->asking->pdata[i], TRUE);
-    else
-      g_task_return_error (removal->asking->pdata[i], g_error_copy (removal->error));
-  for (guint i = 0; i < removal->waiting->len; i++)
-    g_task_return_boolean (removal->waiting->pdata[i], TRUE);
+  if (removal->asking != NULL && removal->error == NULL)
+    g_task_return_boolean (removal->asking, TRUE);
+  else if (removal->asking != NULL)
+    g_task_return_error (removal->asking, g_steal_pointer (&removal->error));
+  eb_bus_next_turn (removal->bus, removal->id);
 }
 
 static void
@@ -218,7 +212,7 @@ eb_bus_is_kept (EbBus *self, const char *id)
 
 /**
  * eb_bus_remove:
- * @id: for which eb_bus_is_kept()
+ * @id: for which eb_bus_is_kept(), and of which nothing is under way
  * @reason: for those who are told
  * @task: (transfer full): done when the ledger has forgotten it and no delivery is under way; if
  *   the ledger refuses, nothing has changed
@@ -226,9 +220,7 @@ eb_bus_is_kept (EbBus *self, const char *id)
 void
 eb_bus_remove (EbBus *self, const char *id, const char *reason, GTask *task)
 {
-  Removal *removal = begin_removal (self, id, reason);
-
-  g_ptr_array_add (removal->asking, task);
+  begin_removal (self, id, reason)->asking = task;
 }
 
 /* While it is being removed */
@@ -236,45 +228,10 @@ eb_bus_remove (EbBus *self, const char *id, const char *reason, GTask *task)
 /**
  * eb_bus_is_removing:
  *
- * Returns: whether it is not known yet if there will be one with that id;
- *   eb_bus_await_removal_async() waits for that
+ * Returns: whether it is not known yet if there will be one with that id
  */
 gboolean
 eb_bus_is_removing (EbBus *self, const char *id)
 {
   return g_hash_table_contains (self->removals, id);
-}
-
-/**
- * eb_bus_check_removing:
- *
- * Returns: FALSE with %EB_ERROR_BUSY if eb_bus_is_removing()
- */
-gboolean
-eb_bus_check_removing (EbBus *self, const char *id, GError **error)
-{
-  if (!eb_bus_is_removing (self, id))
-    return TRUE;
-  g_set_error (error, EB_ERROR, EB_ERROR_BUSY,
-               "“%s” is just being removed; try again when that is done", id);
-  return FALSE;
-}
-
-/**
- * eb_bus_await_removal_async:
- * @id: for which eb_bus_is_removing()
- *
- * Done when that has ended, one way or the other.
- */
-void
-eb_bus_await_removal_async (EbBus *self,
-                            const char *id,
-                            GAsyncReadyCallback callback,
-                            gpointer user_data)
-{
-  Removal *removal = g_hash_table_lookup (self->removals, id);
-  GTask *task = g_task_new (self, NULL, callback, user_data);
-
-  g_task_set_source_tag (task, eb_bus_await_removal_async);
-  g_ptr_array_add (removal->waiting, task);
 }

@@ -82,7 +82,6 @@ committed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   const char *id = eb_subscription_get_id (subscription);
   GError *error = NULL;
 
-  g_hash_table_remove (self->uncommitted, id);
   if (!eb_ledger_apply_finish (EB_LEDGER (source), result, &error))
     end_uncommitted (self, subscription, task, error);
   else if (!eb_bus_has (self, subscription))
@@ -90,9 +89,10 @@ committed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                              "“%s” has ended while it was being stored; register it again", id);
   else
     g_task_return_boolean (task, TRUE);
+  eb_bus_end_change (self, id);
 }
 
-/* Takes @task, which is done when the ledger has it. */
+/* Takes @task, whose turn it is; it is done when the ledger has it. */
 void
 eb_bus_commit (EbBus *self, EbSubscription *subscription, guint64 after, GTask *task)
 {
@@ -100,7 +100,7 @@ eb_bus_commit (EbBus *self, EbSubscription *subscription, guint64 after, GTask *
   g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
   gboolean expired = eb_bus_forget_expired (self, id);
 
-  g_hash_table_add (self->uncommitted, g_strdup (id));
+  g_hash_table_add (self->changing, g_strdup (id));
   g_task_set_task_data (task, eb_subscription_ref (subscription),
                         (GDestroyNotify) eb_subscription_unref);
   /* Nothing may be left to it by one that had its id and could not be forgotten, or is not to be

@@ -28,11 +28,11 @@ struct _EbBus
   EbBatchWriter *batches;     /* (owned) */
   EbAddressPolicy *policy;    /* (owned) (nullable) until configured: everything is allowed */
   EbBusLimits limits;
-  guint64 epoch;           /* of the ledger; 0 until started */
-  GHashTable *uncommitted; /* (owned) (element-type utf8): ids whose PUT is on its way */
-  GHashTable
-      *changing; /* (owned) (element-type utf8): ids of which something is just being changed */
+  guint64 epoch;        /* of the ledger; 0 until started */
+  GHashTable *changing; /* (owned) (element-type utf8): ids of which something is being changed */
   GHashTable *removals; /* (owned) (element-type utf8 Removal): by id, those under way */
+  GHashTable *turns;    /* (owned) (element-type utf8 GQueue): by id, who waits for these; no empty
+                           ones */
   gboolean closing;     /* takes nothing any more */
   EbBusStats stats;     /* the counts; what can be asked for is not kept up to date */
 };
@@ -47,9 +47,25 @@ void eb_bus_tell_ended (EbBus *self, EbSubscription *subscription, const char *r
 
 void eb_bus_tell_fenced (EbBus *self, const GError *error);
 
-/* eb-bus-change.c */
+/* eb-bus-turn.c */
+
+typedef enum
+{
+  EB_BUS_TURN_LAST,
+  EB_BUS_TURN_FIRST,
+} EbBusTurnPlace;
+
+/* Takes @task, and changes what there is, or returns why not. */
+typedef void (*EbBusTurn) (EbBus *self, GTask *task);
+
+void
+eb_bus_await_turn (EbBus *self, const char *id, EbBusTurnPlace place, EbBusTurn take, GTask *task);
+void eb_bus_next_turn (EbBus *self, const char *id);
+void eb_bus_end_turns (EbBus *self);
 gboolean eb_bus_begin_change (EbBus *self, const char *id, GError **error);
 void eb_bus_end_change (EbBus *self, const char *id);
+
+/* eb-bus-change.c */
 void eb_bus_swap_async (EbBus *self,
                         EbSubscription *subscription,
                         EbRenewal renewal,
@@ -63,11 +79,6 @@ void eb_bus_remove (EbBus *self, const char *id, const char *reason, GTask *task
 void eb_bus_end (EbBus *self, EbSubscription *subscription, const char *reason);
 void eb_bus_end_peers (EbBus *self, EbSubscription *subscription, const char *reason, GTask *task);
 gboolean eb_bus_is_removing (EbBus *self, const char *id);
-gboolean eb_bus_check_removing (EbBus *self, const char *id, GError **error);
-void eb_bus_await_removal_async (EbBus *self,
-                                 const char *id,
-                                 GAsyncReadyCallback callback,
-                                 gpointer user_data);
 
 /* eb-bus-disable.c */
 void eb_bus_failing_cb (EbWorkerPool *workers,

@@ -25,6 +25,12 @@ put_free (Put *put)
   g_free (put);
 }
 
+static const char *
+get_id (GTask *task)
+{
+  return eb_subscription_get_id (((const Put *) g_task_get_task_data (task))->wanted);
+}
+
 /* Takes @task and @error. */
 static void
 return_failure (GTask *task, GError *error)
@@ -160,19 +166,14 @@ static void
 create (EbBus *self, GTask *task)
 {
   Put *put = g_task_get_task_data (task);
-  const char *id = eb_subscription_get_id (put->wanted);
   GError *error = NULL;
 
   put->subscription = eb_subscription_ref (put->wanted);
   put->created = TRUE;
-  /* What is being changed has just ended; the ledger has not finished with it. */
-  if (!check_token (put->wanted, NULL, &error) || !eb_bus_begin_change (self, id, &error))
-    {
-      return_failure (task, error);
-      return;
-    }
-  eb_bus_end_change (self, id);
-  eb_bus_subscribe_async (self, put->subscription, put->after, created_cb, task);
+  if (check_token (put->wanted, NULL, &error))
+    eb_bus_subscribe_async (self, put->subscription, put->after, created_cb, task);
+  else
+    return_failure (task, error);
 }
 
 /* One that takes the place of another */
@@ -191,7 +192,7 @@ replaced_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   else if (g_error_matches (error, EB_ERROR, EB_ERROR_NOT_FOUND))
     {
       g_error_free (error);
-      put_now (EB_BUS (source), task);
+      eb_bus_await_turn (EB_BUS (source), get_id (task), EB_BUS_TURN_FIRST, put_now, task);
     }
   else
     return_failure (task, error);
@@ -228,12 +229,6 @@ replace (EbBus *self, EbSubscription *known, GTask *task)
     return_failure (task, error);
 }
 
-static void
-removed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  put_now (EB_BUS (source), user_data);
-}
-
 /* Takes @task. */
 static void
 put_now (EbBus *self, GTask *task)
@@ -244,9 +239,7 @@ put_now (EbBus *self, GTask *task)
   EbSubscription *expired = known == NULL ? eb_bus_find_expired (self, id) : NULL;
 
   g_clear_pointer (&put->subscription, eb_subscription_unref);
-  if (eb_bus_is_removing (self, id))
-    eb_bus_await_removal_async (self, id, removed_cb, task);
-  else if (known != NULL)
+  if (known != NULL)
     replace (self, known, task);
   else if (expired != NULL)
     create_again (self, expired, task);
@@ -283,7 +276,7 @@ eb_bus_put_async (EbBus *self,
   put->mode = mode;
   put->after = after;
   g_task_set_task_data (task, put, (GDestroyNotify) put_free);
-  put_now (self, task);
+  eb_bus_await_turn (self, get_id (task), EB_BUS_TURN_LAST, put_now, task);
 }
 
 /**
@@ -291,9 +284,8 @@ eb_bus_put_async (EbBus *self,
  * @created: (out) (optional): whether there was none with its id
  *
  * Returns: (transfer full): what is known of it now; NULL with an #EbError, and nothing changed:
- *   %EB_ERROR_EXISTS if it was to be created, %EB_ERROR_BUSY if one with its id is just being
- *   changed, %EB_ERROR_FORBIDDEN for a sink that policy excludes, %EB_ERROR_LIMIT,
- *   %EB_ERROR_INVALID, or what the store says
+ *   %EB_ERROR_EXISTS if it was to be created, %EB_ERROR_FORBIDDEN for a sink that policy excludes,
+ *   %EB_ERROR_LIMIT, %EB_ERROR_INVALID, the errors of eb_bus_await_turn(), or what the store says
  */
 EbSubscriptionInfo *
 eb_bus_put_finish (EbBus *self, GAsyncResult *result, gboolean *created, GError **error)

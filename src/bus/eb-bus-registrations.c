@@ -46,25 +46,16 @@ eb_bus_is_registration (EbSubscription *subscription, const char *address)
   return eb_sink_get_kind (sink) == EB_SINK_HTTP && g_str_equal (label, address);
 }
 
-/* Takes @task, which is done when it may be taken for stored. */
+/* Takes @task. Its lease started again when it asked for that. */
 void
 eb_bus_renew (EbBus *self, EbSubscription *subscription, GTask *task)
 {
-  const char *id = eb_subscription_get_id (subscription);
-
   if (eb_subscription_is_disabled (subscription))
     {
       eb_bus_enable (self, subscription, task);
       return;
     }
-  eb_registry_renew (self->registry, id);
   eb_worker_pool_nudge (self->workers, subscription);
-  if (g_hash_table_contains (self->uncommitted, id))
-    {
-      /* Not acked yet, so neither is this one; committing it twice does no harm. */
-      eb_bus_commit (self, subscription, eb_bus_get_head (self), task);
-      return;
-    }
   g_task_return_boolean (task, TRUE);
   g_object_unref (task);
 }
@@ -111,14 +102,6 @@ register_anew (EbBus *self, GTask *task)
   commit_registration (self, subscription, registration->after, task);
 }
 
-static void register_now (EbBus *self, GTask *task);
-
-static void
-removed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  register_now (EB_BUS (source), user_data);
-}
-
 /* Takes @task. */
 static void
 register_now (EbBus *self, GTask *task)
@@ -126,9 +109,7 @@ register_now (EbBus *self, GTask *task)
   const char *address = ((const Registration *) g_task_get_task_data (task))->address;
   EbSubscription *known = eb_registry_lookup (self->registry, address);
 
-  if (eb_bus_is_removing (self, address))
-    eb_bus_await_removal_async (self, address, removed_cb, task);
-  else if (known == NULL)
+  if (known == NULL)
     register_anew (self, task);
   else if (eb_bus_is_registration (known, address))
     eb_bus_renew (self, known, task);
@@ -141,14 +122,15 @@ register_now (EbBus *self, GTask *task)
 }
 
 static void
-begin_registration (EbBus *self, const char *address, guint64 after, GTask *task)
+begin_registration (
+    EbBus *self, const char *address, guint64 after, EbBusTurnPlace place, GTask *task)
 {
   Registration *registration = g_new (Registration, 1);
 
   registration->address = g_strdup (address);
   registration->after = after;
   g_task_set_task_data (task, registration, (GDestroyNotify) registration_free);
-  register_now (self, task);
+  eb_bus_await_turn (self, address, place, register_now, task);
 }
 
 /**
@@ -164,9 +146,13 @@ eb_bus_register_async (EbBus *self,
                        gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
+  EbSubscription *known = eb_registry_lookup (self->registry, address);
 
   g_task_set_source_tag (task, eb_bus_register_async);
-  begin_registration (self, address, EB_START_NOW, task);
+  /* A sign of life counts from when it comes, however late its turn is. */
+  if (known != NULL && eb_bus_is_registration (known, address))
+    eb_registry_renew (self->registry, address);
+  begin_registration (self, address, EB_START_NOW, EB_BUS_TURN_LAST, task);
 }
 
 /**
@@ -202,7 +188,7 @@ eb_bus_register_again (EbBus *self, const char *address)
   GTask *task = g_task_new (self, NULL, registered_again_cb, NULL);
 
   g_task_set_source_tag (task, eb_bus_register_again);
-  begin_registration (self, address, eb_bus_get_head (self), task);
+  begin_registration (self, address, eb_bus_get_head (self), EB_BUS_TURN_FIRST, task);
 }
 
 /* Whether the id is one that no registration made. */
@@ -214,6 +200,21 @@ is_anothers (EbBus *self, const char *address)
   if (known == NULL)
     known = eb_bus_find_expired (self, address);
   return known != NULL && !eb_bus_is_registration (known, address);
+}
+
+/* Takes @task. */
+static void
+deregister_now (EbBus *self, GTask *task)
+{
+  const char *address = g_task_get_task_data (task);
+
+  if (!is_anothers (self, address) && eb_bus_is_kept (self, address))
+    {
+      eb_bus_remove (self, address, "deregistered", task);
+      return;
+    }
+  g_task_return_boolean (task, TRUE);
+  g_object_unref (task);
 }
 
 /**
@@ -240,10 +241,8 @@ eb_bus_deregister_async (EbBus *self,
       g_task_return_error (task, error);
       return;
     }
-  if (is_anothers (self, address) || !eb_bus_is_kept (self, address))
-    g_task_return_boolean (task, TRUE);
-  else
-    eb_bus_remove (self, address, "deregistered", g_steal_pointer (&task));
+  g_task_set_task_data (task, g_strdup (address), g_free);
+  eb_bus_await_turn (self, address, EB_BUS_TURN_LAST, deregister_now, g_steal_pointer (&task));
 }
 
 /**

@@ -243,8 +243,7 @@ listed_dead_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   GPtrArray *dead = eb_ledger_list_exceptions_finish (EB_LEDGER (source), result, &error);
 
-  if (dead == NULL || !is_waiting (job, &error)
-      || !eb_bus_check_removing (job->bus, eb_subscription_get_id (job->expired), &error))
+  if (dead == NULL || !is_waiting (job, &error))
     {
       g_clear_pointer (&dead, g_ptr_array_unref);
       return_failure (task, error);
@@ -322,7 +321,7 @@ eb_bus_find_expired (EbBus *self, const char *id)
 
 /**
  * eb_bus_resume_async:
- * @subscription: that takes the id of one that eb_bus_find_expired() has found
+ * @subscription: that takes the id of one that eb_bus_find_expired() has found, in its turn
  *
  * It goes on where that stood.
  */

@@ -208,6 +208,7 @@ eb_bus_drain_async (
   g_task_set_source_tag (task, eb_bus_drain_async);
   g_task_set_task_data (task, drain, (GDestroyNotify) drain_free);
   self->closing = TRUE;
+  eb_bus_end_turns (self);
   drain->starting = kind == EB_DRAIN_LEAVE;
   eb_clock_set_timer (self->clock, drain->timer,
                       drain->starting ? drain->end_us - limit + limit / STARTING_SHARE

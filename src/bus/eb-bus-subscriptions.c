@@ -124,14 +124,6 @@ eb_bus_subscribe_finish (EbBus *self, GAsyncResult *result, GError **error)
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-static void keep_alive_now (EbBus *self, GTask *task);
-
-static void
-removed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  keep_alive_now (EB_BUS (source), user_data);
-}
-
 /* Takes @task. */
 static void
 keep_alive_now (EbBus *self, GTask *task)
@@ -140,15 +132,13 @@ keep_alive_now (EbBus *self, GTask *task)
   GError *error = NULL;
   EbSubscription *known = eb_bus_find_stored (self, id, &error);
 
-  if (known == NULL)
+  if (known != NULL)
     {
-      g_task_return_error (task, error);
-      g_object_unref (task);
+      eb_bus_renew (self, known, task);
+      return;
     }
-  else if (eb_bus_is_removing (self, id))
-    eb_bus_await_removal_async (self, id, removed_cb, task);
-  else
-    eb_bus_renew (self, known, task);
+  g_task_return_error (task, error);
+  g_object_unref (task);
 }
 
 /**
@@ -167,7 +157,10 @@ eb_bus_keep_alive_async (EbBus *self,
 
   g_task_set_source_tag (task, eb_bus_keep_alive_async);
   g_task_set_task_data (task, g_strdup (id), g_free);
-  keep_alive_now (self, task);
+  /* A sign of life counts from when it comes, however late its turn is. */
+  if (eb_bus_find_stored (self, id, NULL) != NULL)
+    eb_registry_renew (self->registry, id);
+  eb_bus_await_turn (self, id, EB_BUS_TURN_LAST, keep_alive_now, task);
 }
 
 /**
@@ -220,6 +213,21 @@ eb_bus_unsubscribe_finish (EbBus *self, GAsyncResult *result, GError **error)
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+/* Takes @task. */
+static void
+delete_now (EbBus *self, GTask *task)
+{
+  const char *id = g_task_get_task_data (task);
+
+  if (eb_bus_is_kept (self, id))
+    {
+      eb_bus_remove (self, id, "unsubscribed", task);
+      return;
+    }
+  g_task_return_error (task, eb_error_new_no_subscription (id));
+  g_object_unref (task);
+}
+
 /**
  * eb_bus_delete_async:
  * @id: of one that is stored; its lease may have ended, if it may come back
@@ -230,13 +238,11 @@ eb_bus_unsubscribe_finish (EbBus *self, GAsyncResult *result, GError **error)
 void
 eb_bus_delete_async (EbBus *self, const char *id, GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GTask *task = g_task_new (self, NULL, callback, user_data);
 
   g_task_set_source_tag (task, eb_bus_delete_async);
-  if (eb_bus_is_kept (self, id))
-    eb_bus_remove (self, id, "unsubscribed", g_steal_pointer (&task));
-  else
-    g_task_return_error (task, eb_error_new_no_subscription (id));
+  g_task_set_task_data (task, g_strdup (id), g_free);
+  eb_bus_await_turn (self, id, EB_BUS_TURN_LAST, delete_now, task);
 }
 
 /**

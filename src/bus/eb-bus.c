@@ -197,9 +197,9 @@ eb_bus_finalize (GObject *object)
   g_clear_object (&self->clock);
   g_clear_pointer (&self->policy, eb_address_policy_unref);
   g_clear_pointer (&self->expired, eb_expired_free);
-  g_clear_pointer (&self->uncommitted, g_hash_table_unref);
   g_clear_pointer (&self->changing, g_hash_table_unref);
   g_clear_pointer (&self->removals, g_hash_table_unref);
+  g_clear_pointer (&self->turns, g_hash_table_unref);
 
   G_OBJECT_CLASS (eb_bus_parent_class)->finalize (object);
 }
@@ -246,9 +246,10 @@ eb_bus_init (EbBus *self)
 {
   self->limits = (EbBusLimits){ DEFAULT_LEASE, DEFAULT_MAX_SUBSCRIPTIONS, DEFAULT_MAX_EVENT_SIZE };
   self->expired = eb_expired_new ();
-  self->uncommitted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->removals = g_hash_table_new (g_str_hash, g_str_equal);
   self->changing = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->turns =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_queue_free);
 }
 
 /**

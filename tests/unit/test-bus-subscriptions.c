@@ -191,22 +191,6 @@ test_replace_ended (Fixture *fixture, gconstpointer data)
   eb_bus_fixture_wait (fixture, B, 1);
 }
 
-static void
-test_busy (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (EbSubscription) other = eb_bus_fixture_create ("s", "b:1", NULL);
-  g_autoptr (GAsyncResult) first = NULL;
-  g_autoptr (GAsyncResult) second = NULL;
-  g_autoptr (GError) error = NULL;
-
-  eb_bus_fixture_put_sink (fixture, "s", "a:1", NULL);
-  eb_bus_pause_async (fixture->bus, "s", TRUE, eb_test_result_cb, &first);
-  eb_bus_put_async (fixture->bus, other, EB_PUT_REPLACE, 0, eb_test_result_cb, &second);
-  g_assert_null (eb_bus_put_finish (fixture->bus, eb_test_wait_for_result (&second), NULL, &error));
-  g_assert_error (error, EB_ERROR, EB_ERROR_BUSY);
-  g_assert_true (eb_bus_pause_finish (fixture->bus, eb_test_wait_for_result (&first), NULL));
-}
-
 /* Its lease ends while the ledger takes its replacement: it has ended. */
 static void
 test_end_meanwhile (Fixture *fixture, gconstpointer data)
@@ -515,7 +499,6 @@ main (int argc, char **argv)
   ADD ("replace-refused", test_replace_refused);
   ADD ("replace-gone", test_replace_gone);
   ADD ("replace-ended", test_replace_ended);
-  ADD ("busy", test_busy);
   ADD ("end-meanwhile", test_end_meanwhile);
   ADD ("pause", test_pause);
   ADD ("pause-under-load", test_pause_under_load);
