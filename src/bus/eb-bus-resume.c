@@ -109,11 +109,12 @@ detached_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (EbStart) stood = eb_worker_pool_detach_finish (EB_WORKER_POOL (source), result);
 
   if (!eb_expired_has (self->expired, expiry->subscription))
-    return; /* whoever has the id by now began anew */
-  if (stood != NULL)
+    g_debug ("“%s” was forgotten before its worker had let go", id);
+  else if (stood != NULL)
     note_expired (self, eb_expired_lookup (self->expired, id), stood);
   else /* the daemon ends, and the ledger does not know that the lease has */
     eb_expired_remove (self->expired, eb_expired_lookup (self->expired, id));
+  eb_bus_next_turn (self, id);
 }
 
 /**
@@ -339,10 +340,7 @@ eb_bus_resume_async (EbBus *self,
   Return *job;
 
   g_task_set_source_tag (task, eb_bus_resume_async);
-  if (entry->detaching)
-    g_set_error (&error, EB_ERROR, EB_ERROR_BUSY,
-                 "“%s” has just expired, and its deliveries end; try again in a moment", id);
-  if (error != NULL || !eb_bus_check_room (self, &error)
+  if (!eb_bus_check_room (self, &error)
       || !eb_bus_check_literal (self, eb_subscription_get_sink (subscription), &error)
       || !eb_bus_begin_change (self, id, &error))
     {

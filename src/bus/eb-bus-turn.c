@@ -25,7 +25,10 @@ typedef struct
 static gboolean
 is_under_way (EbBus *self, const char *id)
 {
-  return g_hash_table_contains (self->changing, id) || eb_bus_is_removing (self, id);
+  const EbExpiredEntry *expired = eb_expired_lookup (self->expired, id);
+
+  return g_hash_table_contains (self->changing, id) || eb_bus_is_removing (self, id)
+         || (expired != NULL && expired->detaching);
 }
 
 /* Takes @task and @error. */

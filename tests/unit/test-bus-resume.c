@@ -92,6 +92,27 @@ test_goes_on (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (fixture->told->str, ==, "+a:1 -a:1(expired) +a:1 ");
 }
 
+/* Its worker has still to say where it stood. */
+static void
+test_at_once (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbSubscriptionInfo) info = NULL;
+  const EbExpiredEntry *entry;
+
+  put (fixture, "s");
+  eb_bus_fixture_publish (fixture, "t", 2);
+  assert_run (fixture, 0, 1, 2);
+  eb_fake_clock_advance (fixture->clock, LEASE);
+  while ((entry = eb_expired_first (fixture->bus->expired)) == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (entry->detaching);
+  info = try_put (fixture, "s", NULL, NULL);
+  g_assert_nonnull (info);
+  eb_bus_fixture_publish (fixture, "t", 1);
+  assert_run (fixture, 2, 3, 3);
+  g_assert_cmpuint (eb_fake_sinks_get (fixture->sinks, A, 2).previous, ==, 2);
+}
+
 /* What waited for its retry goes on waiting, with its attempts; what was given up stays so. */
 static void
 test_aside (Fixture *fixture, gconstpointer data)
@@ -235,6 +256,7 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 
   ADD ("goes-on", test_goes_on);
+  ADD ("at-once", test_at_once);
   ADD ("aside", test_aside);
   ADD ("restart", test_restart);
   ADD ("refused", test_refused);
