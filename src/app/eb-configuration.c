@@ -358,7 +358,7 @@ check_cors_origins (EbConfiguration *self, GError **error)
       shown = eb_quote_text (*origin, -1);
       g_set_error (error, EB_ERROR, EB_ERROR_INVALID,
                    "http.cors-origins: “%s” is neither * nor an origin such as "
-                   "https://app.example.com:8443, with nothing behind it",
+                   "https://app.example.com:8443: scheme, host, maybe a port, nothing behind",
                    shown);
       return FALSE;
     }

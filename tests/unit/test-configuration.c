@@ -102,6 +102,25 @@ test_wrong (void)
     "[delivery]\nretry=1,-2\n",
     "[http]\ncors-origins=a.example\n",
     "[http]\ncors-origins=*,http://a.example/\n",
+    "[http]\ncors-origins=https://*.example\n",
+    "[http]\ncors-origins=https://a b\n",
+    "[http]\ncors-origins=ht_tp://a.example\n",
+    "[http]\ncors-origins=1http://a.example\n",
+    "[http]\ncors-origins=://a.example\n",
+    "[http]\ncors-origins=https:a.example\n",
+    "[http]\ncors-origins=https://\n",
+    "[http]\ncors-origins=https://:80\n",
+    "[http]\ncors-origins=https://u@a.example\n",
+    "[http]\ncors-origins=https://a.example?\n",
+    "[http]\ncors-origins=https://a.example#\n",
+    "[http]\ncors-origins=https://a.example:\n",
+    "[http]\ncors-origins=https://a.example:65536\n",
+    "[http]\ncors-origins=https://a.example:080\n",
+    "[http]\ncors-origins=https://[::1\n",
+    "[http]\ncors-origins=https://[a.example]\n",
+    "[http]\ncors-origins=https://[::1]80\n",
+    "[http]\ncors-origins=https://ä.example\n",
+    "[http]\ncors-origins=https://a%2eexample\n",
     "[http]\nmax-connections=\xff\n",
   };
 
@@ -117,6 +136,26 @@ test_wrong (void)
       g_assert_error (error, EB_ERROR, EB_ERROR_INVALID);
       g_assert_nonnull (strstr (error->message, name));
     }
+}
+
+static void
+test_cors_origins (void)
+{
+  static const char text[] = "[http]\ncors-origins=https://a.example;https://b.example:8443, "
+                             "http://[::1]:5173;moz-extension://0c1d2e3f-4a5b,HTTP://127.0.0.1\n";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EbConfiguration) configuration = load (text, &error);
+  g_autofree char *joined = NULL;
+
+  g_assert_no_error (error);
+  joined = g_strjoinv (" ", configuration->cors_origins);
+  g_assert_cmpstr (joined, ==,
+                   "https://a.example https://b.example:8443 http://[::1]:5173 "
+                   "moz-extension://0c1d2e3f-4a5b HTTP://127.0.0.1");
+
+  g_clear_pointer (&configuration, eb_configuration_free);
+  g_assert_null (load ("[http]\ncors-origins=https://a.example,https://*.example\n", &error));
+  g_assert_nonnull (strstr (error->message, "“https://*.example”"));
 }
 
 static void
@@ -140,6 +179,7 @@ main (int argc, char **argv)
   g_test_add_func ("/configuration/default-path", test_default_path);
   g_test_add_func ("/configuration/retry", test_retry);
   g_test_add_func ("/configuration/wrong", test_wrong);
+  g_test_add_func ("/configuration/cors-origins", test_cors_origins);
   g_test_add_func ("/configuration/too-many-retries", test_too_many_retries);
 
   return g_test_run ();
