@@ -217,26 +217,25 @@ credential_clear (Credential *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Credential, credential_clear)
 
 static gboolean
-read_constant (
-    const EbJsonValue *value, const char *path, const char *only, char **text, GError **error)
-{
-  g_autofree char *wanted = g_strdup_printf ("“%s”", only);
-
-  if (!eb_json_read_string (value, path, text, error))
-    return FALSE;
-  return g_str_equal (*text, only) || eb_json_refuse (value, path, wanted, error);
-}
-
-static gboolean
 read_credential_type (const EbJsonValue *value, const char *path, gpointer target, GError **error)
 {
-  return read_constant (value, path, "ACCESSTOKEN", &((Credential *) target)->type, error);
+  char **type = &((Credential *) target)->type;
+
+  if (!eb_json_read_string (value, path, type, error))
+    return FALSE;
+  return g_str_equal (*type, "ACCESSTOKEN") || eb_json_refuse (value, path, "“ACCESSTOKEN”", error);
 }
 
 static gboolean
 read_token_type (const EbJsonValue *value, const char *path, gpointer target, GError **error)
 {
-  return read_constant (value, path, "Bearer", &((Credential *) target)->token_type, error);
+  char **type = &((Credential *) target)->token_type;
+
+  /* Names of schemes have no case (RFC 7235, 2.1). */
+  if (!eb_json_read_string (value, path, type, error))
+    return FALSE;
+  return g_ascii_strcasecmp (*type, "Bearer") == 0
+         || eb_json_refuse (value, path, "“Bearer”", error);
 }
 
 static gboolean

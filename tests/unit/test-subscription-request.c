@@ -88,6 +88,25 @@ test_all (void)
   g_assert_cmpuint (options->headers->len, ==, 1);
 }
 
+/* RFC 6750 and RFC 7235: schemes are compared without regard to case. */
+static void
+test_token_type (void)
+{
+  static const char *const types[] = { "bearer", "BEARER", "Bearer" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      g_autofree char *text =
+          g_strdup_printf ("{" SINK ",'sinkcredential':{'credentialtype':'ACCESSTOKEN',"
+                           "'accesstokentype':'%s','accesstoken':'t'}}",
+                           types[i]);
+      guint64 start;
+      g_autoptr (EbSubscription) subscription = parse_fine (text, &start);
+
+      g_assert_cmpstr (eb_subscription_get_options (subscription)->token, ==, "t");
+    }
+}
+
 static void
 test_fine (void)
 {
@@ -461,6 +480,7 @@ main (int argc, char **argv)
 
   g_test_add_func ("/subscription-request/least", test_least);
   g_test_add_func ("/subscription-request/all", test_all);
+  g_test_add_func ("/subscription-request/token-type", test_token_type);
   g_test_add_func ("/subscription-request/fine", test_fine);
   g_test_add_func ("/subscription-request/wrong", test_wrong);
   g_test_add_func ("/subscription-request/many", test_many);
