@@ -106,26 +106,32 @@ set_content_type (EbDraft *draft, EbExchange *exchange, GError **error)
   return FALSE;
 }
 
-/* Whoever traces with the W3C's fields alone is traced; a proxy's mistake in them is no reason to
- * refuse an event. */
-static void
-add_trace_context (EbDraft *draft, EbExchange *exchange)
+/* libsoup puts this in the place of what is not UTF-8, which must not pass for what was meant. */
+#define REPLACEMENT "\xef\xbf\xbd"
+
+/**
+ * eb_event_request_add_trace_context:
+ *
+ * Whoever traces with the W3C's fields alone is traced; a proxy's mistake in them is no reason to
+ * refuse an event.
+ */
+void
+eb_event_request_add_trace_context (EbExchange *exchange, EbDraft *draft)
 {
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (exchange->message);
   const char *parent = soup_message_headers_get_one (headers, "traceparent");
   const char *state = soup_message_headers_get_list (headers, "tracestate");
 
-  if (parent == NULL || g_tree_lookup (draft->attributes, "traceparent") != NULL
+  if (parent == NULL || strstr (parent, REPLACEMENT) != NULL
+      || g_tree_lookup (draft->attributes, "traceparent") != NULL
       || !eb_draft_set (draft, "traceparent", parent, NULL))
     return;
-  if (state != NULL && g_tree_lookup (draft->attributes, "tracestate") == NULL)
+  if (state != NULL && strstr (state, REPLACEMENT) == NULL
+      && g_tree_lookup (draft->attributes, "tracestate") == NULL)
     eb_draft_set (draft, "tracestate", state, NULL);
 }
 
 /* Binary */
-
-/* libsoup puts this in the place of what is not UTF-8, which must not pass for what was meant. */
-#define REPLACEMENT "\xef\xbf\xbd"
 
 static char *
 decode_value (const char *value, GError **error)
@@ -188,7 +194,7 @@ read_binary (EbExchange *exchange, GError **error)
       return NULL;
   if (!check_required (draft, error) || !set_content_type (draft, exchange, error))
     return NULL;
-  add_trace_context (draft, exchange);
+  eb_event_request_add_trace_context (exchange, draft);
   return g_steal_pointer (&draft);
 }
 
@@ -213,7 +219,7 @@ read_plain (EbExchange *exchange, GError **error)
       return NULL;
   if (!set_content_type (draft, exchange, error))
     return NULL;
-  add_trace_context (draft, exchange);
+  eb_event_request_add_trace_context (exchange, draft);
   return g_steal_pointer (&draft);
 }
 

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "core/eb-draft.h"
 #include "http/eb-exchange.h"
 
 G_BEGIN_DECLS
@@ -28,6 +29,7 @@ typedef enum
 } EbEventRequestMode;
 
 EbEventRequestMode eb_event_request_get_mode (EbExchange *exchange);
+void eb_event_request_add_trace_context (EbExchange *exchange, EbDraft *draft);
 GPtrArray *eb_event_request_read (EbExchange *exchange, EbEventRequestMode mode, GError **error);
 
 G_END_DECLS

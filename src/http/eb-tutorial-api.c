@@ -6,6 +6,7 @@
 #include "http/eb-tutorial-api.h"
 
 #include "core/eb-error.h"
+#include "http/eb-event-request.h"
 #include "http/eb-query.h"
 
 /* The four routes of the tutorial that the bus grew out of, to the letter: what they answer, they
@@ -168,6 +169,7 @@ handle_send_message (EbExchange *taken)
       reply_error (exchange, error);
       return;
     }
+  eb_event_request_add_trace_context (exchange, draft);
   g_ptr_array_add (drafts, g_steal_pointer (&draft));
   eb_exchange_pause (exchange);
   eb_bus_publish_async (exchange->bus, drafts, published_cb, exchange);

@@ -168,7 +168,8 @@ class PublishTest(EventsCase):
             "type": "org.example.EventBus.message", "sequence": "00000000000000000002"})
 
     def test_trace_context(self):
-        trace = {"traceparent": "00-0af7-b7ad-01", "tracestate": "a=1"}
+        trace = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                 "tracestate": "a=1"}
         self.binary(headers=trace)
         self.post(b"", **trace)
         self.post(b"", tracestate="a=1")
@@ -179,6 +180,15 @@ class PublishTest(EventsCase):
             [(one.get("traceparent"), one.get("tracestate")) for one in stored],
             [tuple(trace.values()), tuple(trace.values()), (None, None), ("mine", None),
              (None, None)])
+
+    def test_trace_context_of_a_message(self):
+        trace = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                 "tracestate": "a=1"}
+        for headers in (trace, {**trace, "traceparent": "\xff"}, {"tracestate": "a=1"}):
+            self.assertEqual(self.request("POST", "/sendMessage", b"", headers), (200, "success"))
+        self.assertEqual(
+            [(one.get("traceparent"), one.get("tracestate")) for one in self.history()[0]],
+            [tuple(trace.values()), (None, None), (None, None)])
 
     def test_batch(self):
         self.assertEqual(self.batch(f"[{event()},{event(id='2', data=5)}]"),
