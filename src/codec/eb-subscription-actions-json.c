@@ -158,6 +158,7 @@ eb_empty_request_check (GBytes *body, GError **error)
 
 /**
  * eb_secret_to_json:
+ * @secret: (nullable): NULL for one that is not to be shown
  *
  * Returns: (transfer full): an object
  */
@@ -167,7 +168,8 @@ eb_secret_to_json (const char *secret)
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
 
   json_builder_begin_object (builder);
-  eb_json_writer_add_string (builder, "secret", secret);
+  if (secret != NULL)
+    eb_json_writer_add_string (builder, "secret", secret);
   json_builder_end_object (builder);
   return eb_json_writer_finish (builder);
 }

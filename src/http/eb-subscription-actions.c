@@ -278,10 +278,14 @@ made_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 taken_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
+  g_autoptr (EbExchange) exchange = user_data;
   g_autoptr (GError) error = NULL;
   g_autofree char *secret = eb_bus_rotate_secret_finish (EB_BUS (source), result, &error);
 
-  eb_exchange_end (user_data, error);
+  if (secret != NULL)
+    eb_exchange_reply_json (exchange, eb_secret_to_json (NULL));
+  else
+    eb_exchange_reply_error (exchange, error);
 }
 
 /**
