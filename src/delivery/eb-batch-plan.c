@@ -14,7 +14,7 @@ struct _EbBatchPlan
 
   EbBatchRange gathering; /* what comes after them so far */
   guint n_gathered;       /* events in it; with 0 there is none */
-  gsize shares_gathered;  /* and what they are charged with */
+  gsize shares_gathered;  /* and what they take of it */
 };
 
 EbBatchPlan *

@@ -145,12 +145,15 @@ eb_consumer_split_unwanted (EbConsumer *self)
  * eb_consumer_is_incomplete:
  * @delivery: in the queue
  *
- * Returns: whether it is a batch from before a restart, and the log has not brought all of it again
+ * Returns: whether it is a batch from before a restart, and the log has not brought all of it
+ * again, but will. Where a subscription wants more by now there may be no room for that: it goes in
+ *   parts.
  */
 gboolean
 eb_consumer_is_incomplete (EbConsumer *self, const EbDelivery *delivery)
 {
-  return delivery->batch > self->position;
+  return delivery->batch > self->position
+         && (self->reading || eb_outbox_has_room_for_page (self->outbox));
 }
 
 /**

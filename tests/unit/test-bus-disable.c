@@ -53,14 +53,21 @@ assert_state (Fixture *fixture, const char *state)
   g_assert_cmpstr (info->state, ==, state);
 }
 
+/* Nobody is there for its first event. */
+static void
+begin_failing (Fixture *fixture, GTimeSpan lease)
+{
+  eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_UNREACHABLE);
+  put (fixture, lease);
+  eb_bus_fixture_publish (fixture, "t", 1);
+  settle (fixture, 1);
+}
+
 /* Two attempts. */
 static void
 disable (Fixture *fixture)
 {
-  eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_UNREACHABLE);
-  put (fixture, 0);
-  eb_bus_fixture_publish (fixture, "t", 1);
-  settle (fixture, 1);
+  begin_failing (fixture, 0);
   eb_fake_clock_advance (fixture->clock, EB_STREAK_MAX);
   settle (fixture, 2);
   assert_state (fixture, "disabled");
@@ -102,10 +109,7 @@ test_disable (Fixture *fixture, gconstpointer data)
 static void
 test_success (Fixture *fixture, gconstpointer data)
 {
-  eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_UNREACHABLE);
-  put (fixture, 0);
-  eb_bus_fixture_publish (fixture, "t", 1);
-  settle (fixture, 1);
+  begin_failing (fixture, 0);
   eb_fake_clock_advance (fixture->clock, 4 * DAY);
   settle (fixture, 2);
   eb_fake_sinks_heal (fixture->sinks, A);
@@ -125,10 +129,7 @@ test_writes (Fixture *fixture, gconstpointer data)
 {
   guint n_calls;
 
-  eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_UNREACHABLE);
-  put (fixture, 0);
-  eb_bus_fixture_publish (fixture, "t", 1);
-  settle (fixture, 1);
+  begin_failing (fixture, 0);
   n_calls = eb_fake_ledger_get_n_calls (fixture->fake);
   for (guint i = 0; i < 59; i++)
     {
@@ -168,10 +169,7 @@ test_survives (Fixture *fixture, gconstpointer data)
 static void
 test_restarts (Fixture *fixture, gconstpointer data)
 {
-  eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_UNREACHABLE);
-  put (fixture, 0);
-  eb_bus_fixture_publish (fixture, "t", 1);
-  settle (fixture, 1);
+  begin_failing (fixture, 0);
   for (guint i = 0; i < 2; i++)
     {
       eb_fake_clock_advance (fixture->clock, 2 * DAY);
@@ -193,10 +191,7 @@ test_restarts (Fixture *fixture, gconstpointer data)
 static void
 test_forgotten (Fixture *fixture, gconstpointer data)
 {
-  eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_UNREACHABLE);
-  put (fixture, 0);
-  eb_bus_fixture_publish (fixture, "t", 1);
-  settle (fixture, 1);
+  begin_failing (fixture, 0);
   eb_fake_clock_advance (fixture->clock, 4 * DAY);
   settle (fixture, 2);
   eb_fake_sinks_heal (fixture->sinks, A);
@@ -214,10 +209,7 @@ test_forgotten (Fixture *fixture, gconstpointer data)
 static void
 test_leased (Fixture *fixture, gconstpointer data)
 {
-  eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_UNREACHABLE);
-  put (fixture, 30 * DAY);
-  eb_bus_fixture_publish (fixture, "t", 1);
-  settle (fixture, 1);
+  begin_failing (fixture, 30 * DAY);
   eb_fake_clock_advance (fixture->clock, 20 * DAY);
   settle (fixture, 2);
   assert_state (fixture, "unreachable");
@@ -320,10 +312,7 @@ test_paused (Fixture *fixture, gconstpointer data)
 static void
 test_refused (Fixture *fixture, gconstpointer data)
 {
-  eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_UNREACHABLE);
-  put (fixture, 0);
-  eb_bus_fixture_publish (fixture, "t", 1);
-  settle (fixture, 1);
+  begin_failing (fixture, 0);
   eb_fake_ledger_refuse (fixture->fake, EB_ERROR_IO);
   eb_fake_clock_advance (fixture->clock, EB_STREAK_MAX);
   settle (fixture, 2);
@@ -338,10 +327,7 @@ test_refused (Fixture *fixture, gconstpointer data)
 static void
 test_put (Fixture *fixture, gconstpointer data)
 {
-  eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_UNREACHABLE);
-  put (fixture, 120 * SECOND);
-  eb_bus_fixture_publish (fixture, "t", 1);
-  settle (fixture, 1);
+  begin_failing (fixture, 120 * SECOND);
   put (fixture, 120 * SECOND);
   settle (fixture, 2);
 }

@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "delivery/eb-outbox.h"
 #include "support/eb-failing-sink.h"
 
 /* What travels together, stays together, and what becomes of it. The clock stands still unless a
@@ -467,6 +468,42 @@ test_id (void)
   eb_delivery_free (delivery);
 }
 
+static EbException *
+exception_new (guint64 sequence, guint64 batch)
+{
+  EbException *exception = g_new0 (EbException, 1);
+
+  exception->sequence = sequence;
+  exception->previous = sequence - 1;
+  exception->batch = batch;
+  exception->attempts = exception->failures = 1;
+  exception->first_us = exception->last_us = exception->due_us = 1;
+  return exception;
+}
+
+/* Where more has come to stand between its events than may queue, it goes in parts: nothing would
+ * ever be sent if it waited for its last one. */
+static void
+test_widened_by_many (Fixture *fixture, gconstpointer data)
+{
+  const guint n_events = EB_QUEUE_MAX_LENGTH + 100;
+  g_autoptr (GPtrArray) aside = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_exception_free);
+  g_autoptr (EbSubscription) subscription = create (EB_ORDER_STRICT);
+  guint index = 0;
+
+  g_ptr_array_add (aside, exception_new (1, n_events));
+  g_ptr_array_add (aside, exception_new (n_events, n_events));
+  eb_delivery_fixture_publish (fixture, "t", n_events);
+  g_assert_true (eb_delivery_fixture_drain (fixture));
+  eb_worker_pool_add (fixture->pool, subscription,
+                      &(EbStart){ .has_cursor = TRUE, .aside = aside });
+  eb_delivery_fixture_wait (fixture, SINK, n_events);
+  eb_delivery_fixture_assert_next (fixture, SINK, &index, 1, 2);
+  for (guint64 sequence = 2; sequence < n_events; sequence++)
+    eb_delivery_fixture_assert_next (fixture, SINK, &index, sequence, 1);
+  eb_delivery_fixture_assert_next (fixture, SINK, &index, n_events, 2);
+}
+
 #define ADD_WITH(path, data, func)                                                                 \
   g_test_add ("/consumer-batch/" path, Fixture, GUINT_TO_POINTER (data),                           \
               eb_delivery_fixture_set_up, func, eb_delivery_fixture_tear_down)
@@ -498,6 +535,7 @@ main (int argc, char **argv)
   ADD ("stopped-alone", test_stopped_alone);
   ADD_WITH ("widened/relaxed", EB_ORDER_RELAXED, test_widened);
   ADD_WITH ("widened/strict", EB_ORDER_STRICT, test_widened);
+  ADD ("widened/many", test_widened_by_many);
   ADD ("lost", test_lost);
   ADD ("outage", test_outage);
   ADD ("too-many-aside", test_too_many_aside);
