@@ -345,6 +345,8 @@ eb_wire_connection_rest (EbWireConnection *self)
 {
   self->used = TRUE;
   self->n_sent += self->length;
+  self->length = 0;
+  self->position = 0;
   self->delivery = NULL;
   g_clear_pointer (&self->content, eb_content_unref);
   eb_wire_response_clear (&self->response);

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  * @EB_WIRE_WAITING: for a free place among the open connections
  * @EB_WIRE_RESOLVING: for its sink's addresses
  * @EB_WIRE_CONNECTING: to one of them
+ * @EB_WIRE_READY: to be sent the request that it has
  * @EB_WIRE_BUSY: with a request and its response
  * @EB_WIRE_IDLE: open, with nothing to do
  * @EB_WIRE_FAILED: for its failure to be told
@@ -26,6 +27,7 @@ typedef enum
   EB_WIRE_WAITING,
   EB_WIRE_RESOLVING,
   EB_WIRE_CONNECTING,
+  EB_WIRE_READY,
   EB_WIRE_BUSY,
   EB_WIRE_IDLE,
   EB_WIRE_FAILED,

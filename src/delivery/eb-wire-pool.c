@@ -16,6 +16,8 @@ state_queue (EbWirePool *self, EbWireState state)
     {
     case EB_WIRE_WAITING:
       return &self->waiting;
+    case EB_WIRE_READY:
+      return &self->ready;
     case EB_WIRE_IDLE:
       return &self->idle;
     case EB_WIRE_FAILED:

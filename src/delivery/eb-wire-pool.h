@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 /**
  * EbWirePool:
  * @n_open: connections that have, or are about to have, a descriptor
+ * @ready: (element-type EbWireConnection): whose request is to be sent
  * @idle: (element-type EbWireConnection): the longest idle first
  * @waiting: (element-type EbWireConnection): for @n_open to fall
  * @failed: (element-type EbWireConnection): whose answer is due
@@ -20,6 +21,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint n_open;
+  GQueue ready;
   GQueue idle;
   GQueue waiting;
   GQueue failed;

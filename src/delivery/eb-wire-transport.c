@@ -163,6 +163,17 @@ handle_broken (EbWireTransport *self, EbWireConnection *connection, GError *erro
     fail (self, connection, error);
 }
 
+/* A sink may share the machine with us, and be woken by what it gets. Where a turn's answers are
+ * read first, and then all that follows is sent, it is woken once for many requests instead of for
+ * each, while we read and it does not have to wait. */
+static void
+make_ready (EbWireTransport *self, EbWireConnection *connection)
+{
+  eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_READY);
+  if (g_main_current_source () != self->source)
+    eb_epoll_source_kick (self->source);
+}
+
 static void
 begin (EbWireTransport *self, EbWireConnection *connection)
 {
@@ -183,7 +194,7 @@ handle_connected (EbWireTransport *self, EbWireConnection *connection)
   eb_wire_connector_stop (self->connector, connection);
   g_clear_list (&connection->addresses, g_object_unref);
   g_clear_error (&connection->error); /* of the addresses before */
-  begin (self, connection);
+  make_ready (self, connection);
 }
 
 /* Opens @connection, which is WAITING, if there is room for one more. */
@@ -216,7 +227,7 @@ wire_send (EbTransport *transport, EbChannel *opaque, EbDelivery *delivery)
     {
       connection->delivery = delivery;
       delivery->transport_data = connection;
-      begin (self, connection);
+      make_ready (self, connection);
       return;
     }
 
@@ -320,6 +331,11 @@ handle_event (EbWireTransport *self, EbWireConnection *connection, guint32 event
       drop (self, connection); /* it closed, or it speaks without being asked */
       return;
     }
+  if (connection->state == EB_WIRE_READY && (events & ~(guint32) EPOLLOUT) != 0)
+    {
+      start_over (self, connection); /* likewise */
+      return;
+    }
   if (connection->state != EB_WIRE_CONNECTING && connection->state != EB_WIRE_BUSY)
     return;
 
@@ -355,6 +371,8 @@ turn_cb (const struct epoll_event *events, guint n_events, gpointer user_data)
        n_failed--)
     tell_failure (self, g_queue_peek_head (&self->pool.failed));
   admit_waiting (self);
+  while (self->pool.ready.length > 0)
+    begin (self, g_queue_peek_head (&self->pool.ready));
   eb_wire_pool_free_closed (&self->pool);
 
   if (self->pool.failed.length > 0)

@@ -13,16 +13,33 @@
 
 /* Plain HTTP to a sink that does with its sockets what the test says, at the very moment. */
 
-typedef struct
+typedef struct Fixture Fixture;
+
+struct Fixture
 {
   GSocketListener *sink;
   EbFakeClock *clock;
   EbTransport *transport;
   EbChannel *channel;
+  EbChannel *other; /* of another subscription */
   GHashTable *parcels;
   EbParcel *parcel;
+  GPtrArray *deliveries; /* (owned) (element-type EbDelivery): what was sent */
   EbAnswerRecord answer;
-} Fixture;
+  void (*when_told) (
+      Fixture *); /* (nullable): called when an answer is told, from within its turn */
+  GSocketConnection *connections[2]; /* (owned): what the sink accepted, for @when_told */
+};
+
+static void
+answered_cb (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  eb_answer_record_cb (delivery, answer, &fixture->answer);
+  if (fixture->when_told != NULL)
+    fixture->when_told (fixture);
+}
 
 static EbParcel *
 create_parcel (Fixture *fixture)
@@ -64,38 +81,46 @@ set_up (Fixture *fixture, gconstpointer data)
   g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
   g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
   g_autoptr (GResolver) resolver = g_resolver_get_default ();
+  guint port;
 
   fixture->sink = g_socket_listener_new ();
   fixture->clock = eb_fake_clock_new ();
   fixture->transport = eb_wire_transport_new (EB_CLOCK (fixture->clock), resolver, "log", settings);
-  eb_transport_set_answer_func (fixture->transport, eb_answer_record_cb, &fixture->answer);
-  fixture->channel = open_channel (fixture, listen_somewhere (fixture->sink));
+  eb_transport_set_answer_func (fixture->transport, answered_cb, fixture);
+  port = listen_somewhere (fixture->sink);
+  fixture->channel = open_channel (fixture, port);
+  fixture->other = open_channel (fixture, port);
   fixture->parcels = eb_parcels_new ();
   fixture->parcel = create_parcel (fixture);
+  fixture->deliveries = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_delivery_free);
 }
 
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   eb_transport_close (fixture->transport, fixture->channel);
+  eb_transport_close (fixture->transport, fixture->other);
   g_object_unref (fixture->transport);
   g_object_unref (fixture->sink);
   eb_test_run ();
   g_object_unref (fixture->clock);
+  for (guint i = 0; i < G_N_ELEMENTS (fixture->connections); i++)
+    g_clear_object (&fixture->connections[i]);
+  g_ptr_array_unref (fixture->deliveries);
   eb_parcel_unref (fixture->parcel);
   eb_answer_record_clear (&fixture->answer);
   g_hash_table_unref (fixture->parcels);
 }
 
-static EbDelivery *
-send_one (Fixture *fixture)
+static void
+send_one (Fixture *fixture, EbChannel *channel)
 {
   EbDelivery *delivery = eb_delivery_new (NULL, fixture->parcel, 0);
 
   delivery->attempt = 1;
+  g_ptr_array_add (fixture->deliveries, delivery);
   eb_answer_record_clear (&fixture->answer);
-  eb_transport_send (fixture->transport, fixture->channel, delivery);
-  return delivery;
+  eb_transport_send (fixture->transport, channel, delivery);
 }
 
 typedef struct
@@ -137,33 +162,99 @@ take_request (Fixture *fixture)
 }
 
 static void
-answer (Fixture *fixture, GSocketConnection *connection)
+write_answer (GSocketConnection *connection)
 {
   static const char ok[] = "HTTP/1.1 204 No Content\r\n\r\n";
 
   g_assert_true (g_output_stream_write_all (
       g_io_stream_get_output_stream (G_IO_STREAM (connection)), ok, strlen (ok), NULL, NULL, NULL));
+}
+
+static void
+answer (Fixture *fixture, GSocketConnection *connection)
+{
+  write_answer (connection);
   eb_answer_record_wait (&fixture->answer);
   g_assert_cmpint (fixture->answer.kind, ==, EB_ANSWER_RESPONSE);
 }
 
-/* A sink closes a connection, and a request is sent on it before that is heard of: the sink cannot
- * have seen it, so it goes out again as what it was. */
+/* A sink will not speak on a connection any more, and a request is to go out on it before that is
+ * heard of. */
 static void
 test_closed_meanwhile (Fixture *fixture, gconstpointer data)
 {
-  EbDelivery *first = send_one (fixture);
-  g_autoptr (GSocketConnection) old = take_request (fixture);
+  g_autoptr (GSocketConnection) old = NULL;
   g_autoptr (GSocketConnection) new = NULL;
-  EbDelivery *second;
 
+  send_one (fixture, fixture->channel);
+  old = take_request (fixture);
   answer (fixture, old);
-  g_assert_true (g_io_stream_close (G_IO_STREAM (old), NULL, NULL));
-  second = send_one (fixture);
+  g_assert_true (g_socket_shutdown (g_socket_connection_get_socket (old), FALSE, TRUE, NULL));
+  send_one (fixture, fixture->channel);
   new = take_request (fixture);
   answer (fixture, new);
-  eb_delivery_free (first);
-  eb_delivery_free (second);
+}
+
+static void
+close_and_send (Fixture *fixture)
+{
+  fixture->when_told = NULL;
+  g_assert_true (g_io_stream_close (G_IO_STREAM (fixture->connections[0]), NULL, NULL));
+  send_one (fixture, fixture->channel);
+}
+
+/* It is closed so late that the request is sent on it. The sink cannot have seen it, so it goes out
+ * again as what it was. */
+static void
+test_closed_in_the_turn (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GSocketConnection) new = NULL;
+
+  send_one (fixture, fixture->channel);
+  fixture->connections[0] = take_request (fixture);
+  answer (fixture, fixture->connections[0]);
+  send_one (fixture, fixture->other);
+  fixture->connections[1] = take_request (fixture);
+  fixture->when_told = close_and_send;
+  write_answer (fixture->connections[1]);
+  new = take_request (fixture);
+  answer (fixture, new);
+}
+
+static gboolean
+has_bytes (GSocketConnection *connection)
+{
+  return g_socket_condition_check (g_socket_connection_get_socket (connection), G_IO_IN) != 0;
+}
+
+static void
+send_another (Fixture *fixture)
+{
+  send_one (fixture, fixture->deliveries->len == 2 ? fixture->channel : fixture->other);
+  for (guint i = 0; i < G_N_ELEMENTS (fixture->connections); i++)
+    g_assert_false (has_bytes (fixture->connections[i]));
+}
+
+static gboolean
+has_sent_four (gpointer data)
+{
+  return ((const Fixture *) data)->deliveries->len == 4;
+}
+
+/* All answers of a turn are read before anything is sent, and then all of it is. */
+static void
+test_sent_together (Fixture *fixture, gconstpointer data)
+{
+  send_one (fixture, fixture->channel);
+  fixture->connections[0] = take_request (fixture);
+  send_one (fixture, fixture->other);
+  fixture->connections[1] = take_request (fixture);
+  fixture->when_told = send_another;
+  write_answer (fixture->connections[0]);
+  write_answer (fixture->connections[1]);
+  eb_test_wait_for (has_sent_four, fixture);
+  g_assert_true (has_bytes (fixture->connections[0]));
+  g_assert_true (has_bytes (fixture->connections[1]));
 }
 
 int
@@ -172,6 +263,10 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add ("/wire-transport/closed-meanwhile", Fixture, NULL, set_up, test_closed_meanwhile,
+              tear_down);
+  g_test_add ("/wire-transport/closed-in-the-turn", Fixture, NULL, set_up, test_closed_in_the_turn,
+              tear_down);
+  g_test_add ("/wire-transport/sent-together", Fixture, NULL, set_up, test_sent_together,
               tear_down);
 
   return g_test_run ();
