@@ -5,7 +5,6 @@
 
 #include "store/eb-sqlite-retainer.h"
 
-#include "store/eb-sqlite-retention.h"
 #include "store/eb-sqlite-transaction.h"
 
 void
@@ -45,7 +44,8 @@ retain_events (EbSqliteRetainer *self,
   EbSqliteExpiry expiry;
   gsize excess;
 
-  if (!eb_sqlite_retention_get_excess (self->database, settings->max_bytes, &excess, error))
+  if (!eb_sqlite_retention_get_excess (self->database, &self->usage, settings->max_bytes, &excess,
+                                       error))
     return EB_RETAIN_FAILED;
   if (excess == 0 && self->oldest_us >= oldest_us)
     return EB_RETAINED;

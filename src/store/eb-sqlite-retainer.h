@@ -5,6 +5,7 @@
 
 #include "store/eb-sqlite-events.h"
 #include "store/eb-sqlite-names.h"
+#include "store/eb-sqlite-retention.h"
 #include "store/eb-sqlite-settings.h"
 #include "store/eb-window.h"
 
@@ -20,6 +21,7 @@ typedef struct
 {
   EbSqliteDatabase *database; /* (not owned) */
   EbWindow *window;           /* (not owned) forgets what goes */
+  EbSqliteUsage usage;        /* when it was last measured */
   gint64 oldest_us;           /* when the oldest event was accepted; G_MININT64: find out */
   EbSqliteNameStep names;     /* the next to go, or earlier ones; accepted G_MININT64: find out */
 } EbSqliteRetainer;

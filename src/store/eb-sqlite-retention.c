@@ -12,26 +12,62 @@
 /* What a row takes besides what it holds, roughly: its header, its cell, its share of the tree. */
 #define ROW_BYTES 64
 
-/**
- * eb_sqlite_retention_get_excess:
- * @max_bytes: of the database's used pages
- * @excess: (out): how many bytes are too many; 0 for none
- */
-gboolean
-eb_sqlite_retention_get_excess (EbSqliteDatabase *database,
-                                gsize max_bytes,
-                                gsize *excess,
-                                GError **error)
+/* Returns: how many pages the connection has written since the count was last reset */
+static guint
+count_writes (EbSqliteDatabase *database, gboolean reset)
+{
+  int n_writes = 0, highest;
+
+  sqlite3_db_status (eb_sqlite_database_get_handle (database), SQLITE_DBSTATUS_CACHE_WRITE,
+                     &n_writes, &highest, reset);
+  return (guint) n_writes;
+}
+
+static gboolean
+measure (EbSqliteDatabase *database, EbSqliteUsage *usage, GError **error)
 {
   gint64 n_pages = 0, n_free = 0, page_size = 0;
-  gsize used;
 
   if (!eb_sqlite_database_query_integer (database, "PRAGMA page_count", &n_pages, error)
       || !eb_sqlite_database_query_integer (database, "PRAGMA freelist_count", &n_free, error)
       || !eb_sqlite_database_query_integer (database, "PRAGMA page_size", &page_size, error))
     return FALSE;
-  used = (gsize) ((n_pages - n_free) * page_size);
-  *excess = used > max_bytes ? used - max_bytes : 0;
+  count_writes (database, TRUE);
+  usage->page_size = (gsize) page_size;
+  usage->bytes = (gsize) ((n_pages - n_free) * page_size);
+  return TRUE;
+}
+
+/* Whatever page came into use since was written. */
+static gboolean
+is_within (EbSqliteDatabase *database, const EbSqliteUsage *usage, gsize max_bytes)
+{
+  return usage->page_size > 0 && usage->bytes <= max_bytes
+         && count_writes (database, FALSE) <= (max_bytes - usage->bytes) / usage->page_size;
+}
+
+/**
+ * eb_sqlite_retention_get_excess:
+ * @usage: (inout): what is known of it; zero-filled at first
+ * @max_bytes: of the database's used pages
+ * @excess: (out): how many bytes are too many; 0 for none
+ *
+ * To measure costs as much as some events, so it is only done when there could be too much.
+ */
+gboolean
+eb_sqlite_retention_get_excess (EbSqliteDatabase *database,
+                                EbSqliteUsage *usage,
+                                gsize max_bytes,
+                                gsize *excess,
+                                GError **error)
+{
+  *excess = 0;
+  if (is_within (database, usage, max_bytes))
+    return TRUE;
+  if (!measure (database, usage, error))
+    return FALSE;
+  if (usage->bytes > max_bytes)
+    *excess = usage->bytes - max_bytes;
   return TRUE;
 }
 

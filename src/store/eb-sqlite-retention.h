@@ -20,7 +20,19 @@ typedef struct
   gint64 accepted_us;
 } EbSqliteExpiry;
 
+/**
+ * EbSqliteUsage:
+ * @page_size: bytes; 0 while it was never measured
+ * @bytes: of all pages that were in use when it was measured
+ */
+typedef struct
+{
+  gsize page_size;
+  gsize bytes;
+} EbSqliteUsage;
+
 gboolean eb_sqlite_retention_get_excess (EbSqliteDatabase *database,
+                                         EbSqliteUsage *usage,
                                          gsize max_bytes,
                                          gsize *excess,
                                          GError **error);
