@@ -43,8 +43,7 @@ chosen_for_drop_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       const EbException *letter = g_ptr_array_index (job->letters, i);
 
-      g_ptr_array_add (changes, eb_change_new (EB_CHANGE_ENDED, eb_dead_letter_job_get_id (job),
-                                               letter->sequence));
+      g_ptr_array_add (changes, eb_change_new (EB_CHANGE_ENDED, job->id, letter->sequence));
     }
   eb_ledger_apply_async (job->bus->ledger, job->bus->epoch, changes, NULL, dropped_cb, task);
 }
@@ -54,8 +53,8 @@ static void
 drop_next (GTask *task, EbDeadLetterJob *job)
 {
   g_clear_pointer (&job->letters, g_ptr_array_unref);
-  eb_dead_letter_query_choose_async (job->bus->ledger, eb_dead_letter_job_get_id (job),
-                                     job->sequences, chosen_for_drop_cb, task);
+  eb_dead_letter_query_choose_async (job->bus->ledger, job->id, job->sequences, chosen_for_drop_cb,
+                                     task);
 }
 
 /**
@@ -73,15 +72,10 @@ eb_bus_drop_dead_letters_async (EbBus *self,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GTask *task = g_task_new (self, NULL, callback, user_data);
 
   g_task_set_source_tag (task, eb_bus_drop_dead_letters_async);
-  if (eb_dead_letter_job_begin (self, task, id, sequences))
-    {
-      EbDeadLetterJob *job = g_task_get_task_data (task);
-
-      drop_next (g_steal_pointer (&task), job);
-    }
+  eb_dead_letter_job_run (self, id, sequences, 0, drop_next, task);
 }
 
 /**

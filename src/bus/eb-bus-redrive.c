@@ -60,7 +60,7 @@ set_aside (GTask *task, EbDeadLetterJob *job)
       EbException *letter = g_ptr_array_index (job->letters, i);
 
       revive (letter, now_us);
-      g_ptr_array_add (changes, create_aside (eb_dead_letter_job_get_id (job), letter));
+      g_ptr_array_add (changes, create_aside (job->id, letter));
     }
   eb_ledger_apply_async (job->bus->ledger, job->bus->epoch, changes, NULL, set_aside_cb, task);
 }
@@ -105,9 +105,8 @@ list_for_redrive (GTask *task, EbDeadLetterJob *job)
 {
   guint n = job->letters != NULL ? job->letters->len : job->room;
 
-  eb_ledger_list_exceptions_async (job->bus->ledger, eb_dead_letter_job_get_id (job),
-                                   EB_EXCEPTIONS_DEAD, job->after, n + EB_DEAD_LETTERS_MAX, NULL,
-                                   listed_for_redrive_cb, task);
+  eb_ledger_list_exceptions_async (job->bus->ledger, job->id, EB_EXCEPTIONS_DEAD, job->after,
+                                   n + EB_DEAD_LETTERS_MAX, NULL, listed_for_redrive_cb, task);
 }
 
 static void
@@ -130,8 +129,8 @@ check_room (EbDeadLetterJob *job, GError **error)
   if (job->sequences == NULL || job->sequences->len <= job->room)
     return TRUE;
   g_set_error (error, EB_ERROR, EB_ERROR_BUSY,
-               "“%s” has room for %u more retries; try again when others have ended",
-               eb_dead_letter_job_get_id (job), job->room);
+               "“%s” has room for %u more retries; try again when others have ended", job->id,
+               job->room);
   return FALSE;
 }
 
@@ -149,10 +148,18 @@ room_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (aside == NULL || !check_room (job, &error))
     eb_dead_letter_job_return_failure (task, error);
   else if (job->sequences != NULL)
-    eb_dead_letter_query_choose_async (job->bus->ledger, eb_dead_letter_job_get_id (job),
-                                       job->sequences, chosen_for_redrive_cb, task);
+    eb_dead_letter_query_choose_async (job->bus->ledger, job->id, job->sequences,
+                                       chosen_for_redrive_cb, task);
   else
     list_for_redrive (task, job);
+}
+
+/* Takes @task. */
+static void
+look_for_room (GTask *task, EbDeadLetterJob *job)
+{
+  eb_ledger_list_exceptions_async (job->bus->ledger, job->id, EB_EXCEPTIONS_ASIDE, 0, EB_MAX_ASIDE,
+                                   NULL, room_cb, task);
 }
 
 /**
@@ -174,16 +181,10 @@ eb_bus_redrive_async (EbBus *self,
                       GAsyncReadyCallback callback,
                       gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  EbDeadLetterJob *job;
+  GTask *task = g_task_new (self, NULL, callback, user_data);
 
   g_task_set_source_tag (task, eb_bus_redrive_async);
-  if (!eb_dead_letter_job_begin (self, task, id, sequences))
-    return;
-  job = g_task_get_task_data (task);
-  job->after = sequences == NULL ? after : 0;
-  eb_ledger_list_exceptions_async (self->ledger, id, EB_EXCEPTIONS_ASIDE, 0, EB_MAX_ASIDE, NULL,
-                                   room_cb, g_steal_pointer (&task));
+  eb_dead_letter_job_run (self, id, sequences, after, look_for_room, task);
 }
 
 static void

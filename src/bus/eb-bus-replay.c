@@ -18,7 +18,8 @@
 typedef struct
 {
   EbBus *bus;            /* (owned) */
-  EbSubscription *known; /* (owned) */
+  char *id;              /* (owned) */
+  EbSubscription *known; /* (owned) (nullable): that has @id; NULL until it is its turn */
   guint64 after;
   guint64 previous;
   gboolean begun;   /* its id is in the bus's table */
@@ -32,7 +33,7 @@ replay_end (Replay *replay)
   if (replay->holding)
     eb_progress_writer_release (replay->bus->progress);
   if (replay->begun)
-    eb_bus_end_change (replay->bus, eb_subscription_get_id (replay->known));
+    eb_bus_end_change (replay->bus, replay->id);
   replay->holding = replay->begun = FALSE;
 }
 
@@ -40,7 +41,8 @@ static void
 replay_free (Replay *replay)
 {
   replay_end (replay);
-  eb_subscription_unref (replay->known);
+  g_clear_pointer (&replay->known, eb_subscription_unref);
+  g_free (replay->id);
   g_object_unref (replay->bus);
   g_free (replay);
 }
@@ -58,9 +60,8 @@ return_failure (GTask *task, GError *error)
 static void
 return_ended (GTask *task, Replay *replay)
 {
-  return_failure (task,
-                  g_error_new (EB_ERROR, EB_ERROR_NOT_FOUND, "The subscription “%s” has ended",
-                               eb_subscription_get_id (replay->known)));
+  return_failure (task, g_error_new (EB_ERROR, EB_ERROR_NOT_FOUND,
+                                     "The subscription “%s” has ended", replay->id));
 }
 
 static gboolean
@@ -158,8 +159,7 @@ static void
 rewind_ledger (Replay *replay, GTask *task)
 {
   EbBus *bus = replay->bus;
-  const char *id = eb_subscription_get_id (replay->known);
-  EbChange *change = eb_change_new (EB_CHANGE_REWIND, id, replay->after);
+  EbChange *change = eb_change_new (EB_CHANGE_REWIND, replay->id, replay->after);
   g_autoptr (GPtrArray) pending =
       eb_progress_list (eb_progress_writer_get_progress (bus->progress), replay->known);
   g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
@@ -207,6 +207,26 @@ inspected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                                 found_cb, task);
 }
 
+/* Takes @task. */
+static void
+replay_now (EbBus *self, GTask *task)
+{
+  Replay *replay = g_task_get_task_data (task);
+  g_autoptr (GPtrArray) wanted = g_ptr_array_new ();
+  GError *error = NULL;
+  EbSubscription *known = eb_bus_find_stored (self, replay->id, &error);
+
+  if (known == NULL || !eb_bus_begin_change (self, replay->id, &error))
+    {
+      return_failure (task, error);
+      return;
+    }
+  replay->known = eb_subscription_ref (known);
+  replay->begun = TRUE;
+  g_ptr_array_add (wanted, known);
+  eb_worker_pool_inspect_async (self->workers, wanted, inspected_cb, task);
+}
+
 /**
  * eb_bus_replay_async:
  *
@@ -221,26 +241,15 @@ eb_bus_replay_async (EbBus *self,
                      GAsyncReadyCallback callback,
                      gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  g_autoptr (GPtrArray) wanted = g_ptr_array_new ();
-  GError *error = NULL;
-  EbSubscription *known = eb_bus_find_stored (self, id, &error);
-  Replay *replay;
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+  Replay *replay = g_new0 (Replay, 1);
 
   g_task_set_source_tag (task, eb_bus_replay_async);
-  if (known == NULL || !eb_bus_begin_change (self, id, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  replay = g_new0 (Replay, 1);
   replay->bus = g_object_ref (self);
-  replay->known = eb_subscription_ref (known);
-  replay->begun = TRUE;
+  replay->id = g_strdup (id);
   replay->from = *from;
   g_task_set_task_data (task, replay, (GDestroyNotify) replay_free);
-  g_ptr_array_add (wanted, known);
-  eb_worker_pool_inspect_async (self->workers, wanted, inspected_cb, g_steal_pointer (&task));
+  eb_bus_await_turn (self, id, EB_BUS_TURN_LAST, replay_now, task);
 }
 
 /**

@@ -174,7 +174,7 @@ eb_bus_begin_change (EbBus *self, const char *id, GError **error)
   if (is_under_way (self, id))
     {
       g_set_error (error, EB_ERROR, EB_ERROR_BUSY,
-                   "“%s” is just being changed, or its dead letters are; try again when that is "
+                   "“%s” is just being changed; try again when that is "
                    "done",
                    id);
       return FALSE;

@@ -10,20 +10,14 @@
 #include "core/eb-sequence.h"
 
 /* What the use cases that end dead letters, redrive and drop, have in common. The ledger always
- * comes first, so that what was answered holds after a restart. For each subscription one of them
- * runs at a time: a letter that two redrives found would be delivered twice. */
-
-const char *
-eb_dead_letter_job_get_id (EbDeadLetterJob *job)
-{
-  return eb_subscription_get_id (job->subscription);
-}
+ * comes first, so that what was answered holds after a restart. Each has its turn: a letter that
+ * two redrives found at once would be delivered twice. */
 
 static void
 job_end (EbDeadLetterJob *job)
 {
   if (job->begun)
-    eb_bus_end_change (job->bus, eb_dead_letter_job_get_id (job));
+    eb_bus_end_change (job->bus, job->id);
   job->begun = FALSE;
 }
 
@@ -32,7 +26,8 @@ job_free (EbDeadLetterJob *job)
 {
   job_end (job);
   g_object_unref (job->bus);
-  eb_subscription_unref (job->subscription);
+  g_free (job->id);
+  g_clear_pointer (&job->subscription, eb_subscription_unref);
   g_clear_pointer (&job->sequences, g_array_unref);
   g_clear_pointer (&job->letters, g_ptr_array_unref);
   g_free (job);
@@ -49,8 +44,7 @@ eb_dead_letter_job_is_current (EbDeadLetterJob *job, GError **error)
 {
   if (eb_bus_has (job->bus, job->subscription))
     return TRUE;
-  g_set_error (error, EB_ERROR, EB_ERROR_NOT_FOUND, "The subscription “%s” has ended",
-               eb_dead_letter_job_get_id (job));
+  g_set_error (error, EB_ERROR, EB_ERROR_NOT_FOUND, "The subscription “%s” has ended", job->id);
   return FALSE;
 }
 
@@ -108,30 +102,53 @@ check_sequences (GArray *sequences, GError **error)
   return FALSE;
 }
 
-/**
- * eb_dead_letter_job_begin:
- * @sequences: (nullable) (element-type guint64): which dead letters; NULL for all
- *
- * Returns: FALSE, and @task was answered, if the job cannot begin; else it is the data of @task
- */
-gboolean
-eb_dead_letter_job_begin (EbBus *self, GTask *task, const char *id, GArray *sequences)
+/* Takes @task. */
+static void
+run_now (EbBus *self, GTask *task)
 {
+  EbDeadLetterJob *job = g_task_get_task_data (task);
   GError *error = NULL;
-  EbSubscription *subscription = eb_bus_find_stored (self, id, &error);
-  EbDeadLetterJob *job;
+  EbSubscription *subscription = eb_bus_find_stored (self, job->id, &error);
 
-  if (subscription == NULL || !check_sequences (sequences, &error)
-      || !eb_bus_begin_change (self, id, &error))
+  if (subscription == NULL || !eb_bus_begin_change (self, job->id, &error))
     {
-      g_task_return_error (task, error);
-      return FALSE;
+      eb_dead_letter_job_return_failure (task, error);
+      return;
     }
-  job = g_new0 (EbDeadLetterJob, 1);
-  job->bus = g_object_ref (self);
   job->subscription = eb_subscription_ref (subscription);
-  job->sequences = sequences != NULL ? sort_sequences (sequences) : NULL;
   job->begun = TRUE;
+  job->go_on (task, job);
+}
+
+/**
+ * eb_dead_letter_job_run:
+ * @sequences: (nullable) (element-type guint64): which dead letters; NULL for all
+ * @after: of all, those after this sequence
+ * @go_on: when it is its turn
+ * @task: (transfer full): for @go_on, with the job as its data; or fails with %EB_ERROR_NOT_FOUND,
+ *   %EB_ERROR_INVALID, or the errors of eb_bus_await_turn()
+ */
+void
+eb_dead_letter_job_run (EbBus *self,
+                        const char *id,
+                        GArray *sequences,
+                        guint64 after,
+                        EbDeadLetterFunc go_on,
+                        GTask *task)
+{
+  EbDeadLetterJob *job = g_new0 (EbDeadLetterJob, 1);
+  GError *error = NULL;
+
+  job->bus = g_object_ref (self);
+  job->id = g_strdup (id);
+  job->after = sequences == NULL ? after : 0;
+  job->go_on = go_on;
   g_task_set_task_data (task, job, (GDestroyNotify) job_free);
-  return TRUE;
+  if (!check_sequences (sequences, &error))
+    {
+      eb_dead_letter_job_return_failure (task, error);
+      return;
+    }
+  job->sequences = sequences != NULL ? sort_sequences (sequences) : NULL;
+  eb_bus_await_turn (self, id, EB_BUS_TURN_LAST, run_now, task);
 }

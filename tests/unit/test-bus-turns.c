@@ -112,17 +112,25 @@ test_kinds (Fixture *fixture, gconstpointer data)
   g_autoptr (GAsyncResult) rotated = NULL;
   g_autoptr (GAsyncResult) kept = NULL;
   g_autoptr (GAsyncResult) resumed = NULL;
+  g_autoptr (GAsyncResult) replayed = NULL;
+  g_autoptr (GAsyncResult) redriven = NULL;
+  g_autoptr (GAsyncResult) dropped = NULL;
   g_autoptr (GAsyncResult) deleted = NULL;
   g_autoptr (GAsyncResult) late = NULL;
   g_autoptr (GAsyncResult) again = NULL;
   g_autofree char *secret = NULL;
   g_autoptr (GError) error = NULL;
+  EbRedriven letters;
+  guint64 after;
 
   ask_put (fixture, "s", "a:1", EB_PUT_REPLACE, &put);
   eb_bus_pause_async (fixture->bus, "s", TRUE, eb_test_result_cb, &paused);
   eb_bus_rotate_secret_async (fixture->bus, "s", NULL, eb_test_result_cb, &rotated);
   eb_bus_keep_alive_async (fixture->bus, "s", eb_test_result_cb, &kept);
   eb_bus_pause_async (fixture->bus, "s", FALSE, eb_test_result_cb, &resumed);
+  eb_bus_replay_async (fixture->bus, "s", &(EbReplayFrom){ 0 }, eb_test_result_cb, &replayed);
+  eb_bus_redrive_async (fixture->bus, "s", NULL, 0, eb_test_result_cb, &redriven);
+  eb_bus_drop_dead_letters_async (fixture->bus, "s", NULL, eb_test_result_cb, &dropped);
   eb_bus_delete_async (fixture->bus, "s", eb_test_result_cb, &deleted);
   eb_bus_pause_async (fixture->bus, "s", TRUE, eb_test_result_cb, &late);
   ask_put (fixture, "s", "b:1", EB_PUT_CREATE, &again);
@@ -132,6 +140,12 @@ test_kinds (Fixture *fixture, gconstpointer data)
   g_assert_nonnull (secret);
   assert_kept_alive (fixture, &kept);
   g_assert_true (eb_bus_pause_finish (fixture->bus, eb_test_wait_for_result (&resumed), NULL));
+  g_assert_true (
+      eb_bus_replay_finish (fixture->bus, eb_test_wait_for_result (&replayed), &after, NULL));
+  g_assert_true (
+      eb_bus_redrive_finish (fixture->bus, eb_test_wait_for_result (&redriven), &letters, NULL));
+  g_assert_true (
+      eb_bus_drop_dead_letters_finish (fixture->bus, eb_test_wait_for_result (&dropped), NULL));
   g_assert_true (eb_bus_delete_finish (fixture->bus, eb_test_wait_for_result (&deleted), NULL));
   g_assert_false (eb_bus_pause_finish (fixture->bus, eb_test_wait_for_result (&late), &error));
   g_assert_error (error, EB_ERROR, EB_ERROR_NOT_FOUND);
