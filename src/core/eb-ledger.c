@@ -127,26 +127,6 @@ eb_ledger_load_free (EbLedgerLoad *self)
 }
 
 /**
- * eb_ledger_load_propagate:
- * @task: returned an #EbLedgerLoad
- *
- * Does what eb_ledger_load_finish() says, for a ledger.
- */
-GPtrArray *
-eb_ledger_load_propagate (GTask *task, guint64 *epoch, GError **error)
-{
-  EbLedgerLoad *load = g_task_propagate_pointer (task, error);
-  GPtrArray *entries;
-
-  if (load == NULL)
-    return NULL;
-  *epoch = load->epoch;
-  entries = g_steal_pointer (&load->entries);
-  eb_ledger_load_free (load);
-  return entries;
-}
-
-/**
  * eb_ledger_new_fenced_error:
  * @epoch: of the changes that are refused
  *
@@ -184,7 +164,15 @@ eb_ledger_load_async (EbLedger *self,
 GPtrArray *
 eb_ledger_load_finish (EbLedger *self, GAsyncResult *result, guint64 *epoch, GError **error)
 {
-  return EB_LEDGER_GET_IFACE (self)->load_finish (self, result, epoch, error);
+  EbLedgerLoad *load = g_task_propagate_pointer (G_TASK (result), error);
+  GPtrArray *entries;
+
+  if (load == NULL)
+    return NULL;
+  *epoch = load->epoch;
+  entries = g_steal_pointer (&load->entries);
+  eb_ledger_load_free (load);
+  return entries;
 }
 
 /**
@@ -214,7 +202,7 @@ eb_ledger_apply_async (EbLedger *self,
 gboolean
 eb_ledger_apply_finish (EbLedger *self, GAsyncResult *result, GError **error)
 {
-  return EB_LEDGER_GET_IFACE (self)->apply_finish (self, result, error);
+  return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 /**
@@ -247,7 +235,7 @@ eb_ledger_list_exceptions_async (EbLedger *self,
 GPtrArray *
 eb_ledger_list_exceptions_finish (EbLedger *self, GAsyncResult *result, GError **error)
 {
-  return EB_LEDGER_GET_IFACE (self)->list_exceptions_finish (self, result, error);
+  return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 /**

@@ -128,7 +128,7 @@ void eb_ledger_entry_free (EbLedgerEntry *self);
 /**
  * EbLedgerLoad:
  *
- * What loading returns, for ledgers to carry from where they load to load_finish().
+ * What the task of a load returns.
  */
 typedef struct
 {
@@ -137,7 +137,6 @@ typedef struct
 } EbLedgerLoad;
 
 void eb_ledger_load_free (EbLedgerLoad *self);
-GPtrArray *eb_ledger_load_propagate (GTask *task, guint64 *epoch, GError **error);
 GError *eb_ledger_new_fenced_error (guint64 epoch);
 
 /**
@@ -162,7 +161,8 @@ G_DECLARE_INTERFACE (EbLedger, eb_ledger, EB, LEDGER, GObject)
  * Who subscribed, and how far each got. Progress is fenced: every load begins a new epoch, and
  * changes that carry an older one are refused, so of two daemons on one ledger only the later can
  * write. Every function may be called from any thread; an operation completes in the
- * thread-default context of its caller.
+ * thread-default context of its caller, as a #GTask that returns what its finish function does;
+ * that of a load returns an #EbLedgerLoad.
  */
 struct _EbLedgerInterface
 {
@@ -172,14 +172,12 @@ struct _EbLedgerInterface
                       GCancellable *cancellable,
                       GAsyncReadyCallback callback,
                       gpointer user_data);
-  GPtrArray *(*load_finish) (EbLedger *self, GAsyncResult *result, guint64 *epoch, GError **error);
   void (*apply_async) (EbLedger *self,
                        guint64 epoch,
                        GPtrArray *changes,
                        GCancellable *cancellable,
                        GAsyncReadyCallback callback,
                        gpointer user_data);
-  gboolean (*apply_finish) (EbLedger *self, GAsyncResult *result, GError **error);
   void (*list_exceptions_async) (EbLedger *self,
                                  const char *id,
                                  EbExceptionKinds kinds,
@@ -188,7 +186,6 @@ struct _EbLedgerInterface
                                  GCancellable *cancellable,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data);
-  GPtrArray *(*list_exceptions_finish) (EbLedger *self, GAsyncResult *result, GError **error);
   gboolean (*is_durable) (EbLedger *self);
 };
 

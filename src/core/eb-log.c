@@ -71,7 +71,7 @@ eb_log_append_async (EbLog *self,
 GArray *
 eb_log_append_finish (EbLog *self, GAsyncResult *result, GError **error)
 {
-  return EB_LOG_GET_IFACE (self)->append_finish (self, result, error);
+  return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 /**
@@ -103,7 +103,7 @@ eb_log_read_async (EbLog *self,
 EbPage *
 eb_log_read_finish (EbLog *self, GAsyncResult *result, GError **error)
 {
-  return EB_LOG_GET_IFACE (self)->read_finish (self, result, error);
+  return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 /**

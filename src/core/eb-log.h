@@ -72,7 +72,7 @@ G_DECLARE_INTERFACE (EbLog, eb_log, EB, LOG, GObject)
  *
  * The ordered list of accepted events. Sequences begin at 1, have no gaps and are never reused
  * within a log. Every function may be called from any thread; an operation completes in the
- * thread-default context of its caller.
+ * thread-default context of its caller, as a #GTask that returns what its finish function does.
  */
 struct _EbLogInterface
 {
@@ -83,7 +83,6 @@ struct _EbLogInterface
                         GCancellable *cancellable,
                         GAsyncReadyCallback callback,
                         gpointer user_data);
-  GArray *(*append_finish) (EbLog *self, GAsyncResult *result, GError **error);
   void (*read_async) (EbLog *self,
                       guint64 after,
                       gsize max_bytes,
@@ -91,7 +90,6 @@ struct _EbLogInterface
                       GCancellable *cancellable,
                       GAsyncReadyCallback callback,
                       gpointer user_data);
-  EbPage *(*read_finish) (EbLog *self, GAsyncResult *result, GError **error);
   void (*get_extent) (EbLog *self, EbExtent *extent);
 };
 

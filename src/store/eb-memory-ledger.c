@@ -319,12 +319,6 @@ load_async (EbLedger *ledger,
   g_task_return_pointer (task, load, (GDestroyNotify) eb_ledger_load_free);
 }
 
-static GPtrArray *
-load_finish (EbLedger *ledger, GAsyncResult *result, guint64 *epoch, GError **error)
-{
-  return eb_ledger_load_propagate (G_TASK (result), epoch, error);
-}
-
 static void
 apply_async (EbLedger *ledger,
              guint64 epoch,
@@ -350,12 +344,6 @@ apply_async (EbLedger *ledger,
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, eb_ledger_new_fenced_error (epoch));
-}
-
-static gboolean
-apply_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 static void
@@ -391,12 +379,6 @@ list_exceptions_async (EbLedger *ledger,
     g_task_return_error (task, eb_error_new_no_subscription (id));
 }
 
-static GPtrArray *
-list_exceptions_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static gboolean
 is_durable (EbLedger *ledger)
 {
@@ -407,11 +389,8 @@ static void
 eb_memory_ledger_iface_init (EbLedgerInterface *iface)
 {
   iface->load_async = load_async;
-  iface->load_finish = load_finish;
   iface->apply_async = apply_async;
-  iface->apply_finish = apply_finish;
   iface->list_exceptions_async = list_exceptions_async;
-  iface->list_exceptions_finish = list_exceptions_finish;
   iface->is_durable = is_durable;
 }
 

@@ -105,12 +105,6 @@ append_async (EbLog *log,
   eb_window_wake (self->window);
 }
 
-static GArray *
-append_finish (EbLog *log, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static void
 read_async (EbLog *log,
             guint64 after,
@@ -125,12 +119,6 @@ read_async (EbLog *log,
 
   g_task_set_source_tag (task, read_async);
   eb_window_read (self->window, task, after, max_bytes, wait, eb_clock_get_real (self->clock));
-}
-
-static EbPage *
-read_finish (EbLog *log, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
 }
 
 static void
@@ -149,9 +137,7 @@ static void
 eb_memory_log_iface_init (EbLogInterface *iface)
 {
   iface->append_async = append_async;
-  iface->append_finish = append_finish;
   iface->read_async = read_async;
-  iface->read_finish = read_finish;
   iface->get_extent = get_extent;
 }
 

@@ -74,12 +74,6 @@ append_async (EbLog *log,
   eb_sqlite_writer_push (self->writer, eb_operation_new (EB_OPERATION_APPEND, task, drafts));
 }
 
-static GArray *
-append_finish (EbLog *log, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static void
 read_behind (GTask *task, guint64 after, gsize max_bytes, gpointer user_data)
 {
@@ -111,12 +105,6 @@ read_async (EbLog *log,
   eb_window_read (self->window, task, after, max_bytes, wait, 0);
 }
 
-static EbPage *
-read_finish (EbLog *log, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static void
 get_extent (EbLog *log, EbExtent *extent)
 {
@@ -133,9 +121,7 @@ static void
 eb_sqlite_store_log_init (EbLogInterface *iface)
 {
   iface->append_async = append_async;
-  iface->append_finish = append_finish;
   iface->read_async = read_async;
-  iface->read_finish = read_finish;
   iface->get_extent = get_extent;
 }
 
@@ -152,12 +138,6 @@ load_async (EbLedger *ledger,
 
   g_task_set_source_tag (task, load_async);
   eb_sqlite_writer_push (self->writer, eb_operation_new (EB_OPERATION_LOAD, task, NULL));
-}
-
-static GPtrArray *
-load_finish (EbLedger *ledger, GAsyncResult *result, guint64 *epoch, GError **error)
-{
-  return eb_ledger_load_propagate (G_TASK (result), epoch, error);
 }
 
 static void
@@ -177,12 +157,6 @@ apply_async (EbLedger *ledger,
   operation = eb_operation_new (EB_OPERATION_APPLY, task, changes);
   operation->epoch = epoch;
   eb_sqlite_writer_push (self->writer, operation);
-}
-
-static gboolean
-apply_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 static void
@@ -207,12 +181,6 @@ list_exceptions_async (EbLedger *ledger,
     return_closed (task);
 }
 
-static GPtrArray *
-list_exceptions_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static gboolean
 is_durable (EbLedger *ledger)
 {
@@ -223,11 +191,8 @@ static void
 eb_sqlite_store_ledger_init (EbLedgerInterface *iface)
 {
   iface->load_async = load_async;
-  iface->load_finish = load_finish;
   iface->apply_async = apply_async;
-  iface->apply_finish = apply_finish;
   iface->list_exceptions_async = list_exceptions_async;
-  iface->list_exceptions_finish = list_exceptions_finish;
   iface->is_durable = is_durable;
 }
 

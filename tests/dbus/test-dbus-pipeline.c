@@ -47,12 +47,6 @@ held_append_async (EbLog *log,
   g_queue_push_tail (&HELD_LOG (log)->tasks, task);
 }
 
-static GArray *
-held_append_finish (EbLog *log, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static void
 held_read_async (EbLog *log,
                  guint64 after,
@@ -66,12 +60,6 @@ held_read_async (EbLog *log,
                      user_data);
 }
 
-static EbPage *
-held_read_finish (EbLog *log, GAsyncResult *result, GError **error)
-{
-  return eb_log_read_finish (HELD_LOG (log)->inner, result, error);
-}
-
 static void
 held_get_extent (EbLog *log, EbExtent *extent)
 {
@@ -82,9 +70,7 @@ static void
 held_log_iface_init (EbLogInterface *iface)
 {
   iface->append_async = held_append_async;
-  iface->append_finish = held_append_finish;
   iface->read_async = held_read_async;
-  iface->read_finish = held_read_finish;
   iface->get_extent = held_get_extent;
 }
 

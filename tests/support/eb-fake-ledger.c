@@ -34,12 +34,6 @@ load_async (EbLedger *ledger,
   eb_ledger_load_async (EB_FAKE_LEDGER (ledger)->ledger, cancellable, callback, user_data);
 }
 
-static GPtrArray *
-load_finish (EbLedger *ledger, GAsyncResult *result, guint64 *epoch, GError **error)
-{
-  return eb_ledger_load_finish (EB_FAKE_LEDGER (ledger)->ledger, result, epoch, error);
-}
-
 /* Takes @task and @error. What is held has its answer as data. */
 static void
 answer (EbFakeLedger *self, GTask *task, GError *error)
@@ -85,12 +79,6 @@ apply_async (EbLedger *ledger,
     eb_ledger_apply_async (self->ledger, epoch, changes, cancellable, applied_cb, task);
 }
 
-static gboolean
-apply_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
 static void
 list_exceptions_async (EbLedger *ledger,
                        const char *id,
@@ -105,12 +93,6 @@ list_exceptions_async (EbLedger *ledger,
                                    cancellable, callback, user_data);
 }
 
-static GPtrArray *
-list_exceptions_finish (EbLedger *ledger, GAsyncResult *result, GError **error)
-{
-  return eb_ledger_list_exceptions_finish (EB_FAKE_LEDGER (ledger)->ledger, result, error);
-}
-
 static gboolean
 is_durable (EbLedger *ledger)
 {
@@ -121,11 +103,8 @@ static void
 eb_fake_ledger_iface_init (EbLedgerInterface *iface)
 {
   iface->load_async = load_async;
-  iface->load_finish = load_finish;
   iface->apply_async = apply_async;
-  iface->apply_finish = apply_finish;
   iface->list_exceptions_async = list_exceptions_async;
-  iface->list_exceptions_finish = list_exceptions_finish;
   iface->is_durable = is_durable;
 }
 

@@ -39,12 +39,6 @@ append_async (EbLog *log,
   eb_log_append_async (EB_FAKE_LOG (log)->log, drafts, cancellable, callback, user_data);
 }
 
-static GArray *
-append_finish (EbLog *log, GAsyncResult *result, GError **error)
-{
-  return eb_log_append_finish (EB_FAKE_LOG (log)->log, result, error);
-}
-
 /* Takes @task. */
 static gboolean
 answer (GTask *task, EbPage *page, GError *error)
@@ -118,12 +112,6 @@ read_async (EbLog *log,
                      g_task_new (log, NULL, callback, user_data));
 }
 
-static EbPage *
-read_finish (EbLog *log, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
 static void
 get_extent (EbLog *log, EbExtent *extent)
 {
@@ -134,9 +122,7 @@ static void
 eb_fake_log_iface_init (EbLogInterface *iface)
 {
   iface->append_async = append_async;
-  iface->append_finish = append_finish;
   iface->read_async = read_async;
-  iface->read_finish = read_finish;
   iface->get_extent = get_extent;
 }
 
