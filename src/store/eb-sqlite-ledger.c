@@ -85,17 +85,24 @@ expire (EbSqliteDatabase *database, const EbChange *change, GError **error)
   return eb_sqlite_database_run (database, statement, error);
 }
 
+/* @sql: about the exceptions of ?1 at or around ?2 */
 static gboolean
-end_exceptions_after (EbSqliteDatabase *database, const EbChange *change, GError **error)
+run_for_place (EbSqliteDatabase *database, const char *sql, const EbChange *change, GError **error)
 {
-  sqlite3_stmt *statement = eb_sqlite_database_prepare (
-      database, "DELETE FROM exception WHERE subscription = ?1 AND sequence > ?2", error);
+  sqlite3_stmt *statement = eb_sqlite_database_prepare (database, sql, error);
 
   if (statement == NULL)
     return FALSE;
   eb_sqlite_bind_text (statement, 1, change->id);
   sqlite3_bind_int64 (statement, 2, (gint64) change->exception.sequence);
   return eb_sqlite_database_run (database, statement, error);
+}
+
+static gboolean
+end_exceptions_after (EbSqliteDatabase *database, const EbChange *change, GError **error)
+{
+  return run_for_place (database, "DELETE FROM exception WHERE subscription = ?1 AND sequence > ?2",
+                        change, error);
 }
 
 /* It gets what came before it was made, too. */
@@ -149,14 +156,8 @@ put_exception (EbSqliteDatabase *database, const EbChange *change, GError **erro
 static gboolean
 end_exception (EbSqliteDatabase *database, const EbChange *change, GError **error)
 {
-  sqlite3_stmt *statement = eb_sqlite_database_prepare (
-      database, "DELETE FROM exception WHERE subscription = ?1 AND sequence = ?2", error);
-
-  if (statement == NULL)
-    return FALSE;
-  eb_sqlite_bind_text (statement, 1, change->id);
-  sqlite3_bind_int64 (statement, 2, (gint64) change->exception.sequence);
-  return eb_sqlite_database_run (database, statement, error);
+  return run_for_place (database, "DELETE FROM exception WHERE subscription = ?1 AND sequence = ?2",
+                        change, error);
 }
 
 static gboolean
