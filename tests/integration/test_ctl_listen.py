@@ -48,13 +48,14 @@ class Lease(ListenTest):
 
     def test_idle_connections_closed(self):
         """By a bus that stays: registers again, soon but ever more rarely, and is silent."""
-        self.bus.patience = 0.01
         begin = time.monotonic()
         running = self.listen("--lease=600")
-        calls = [self.bus.next_call() for _ in range(4)]
-        self.assertEqual({c.path for c in calls}, {"/registerAndKeepAlive"})
+        for _ in range(3):
+            self.bus.end_silent()
+            call = self.bus.next_call()
+            self.assertEqual(call.path, "/registerAndKeepAlive")
         # At once, after 250 ms, after 500 ms.
-        self.assertGreater(calls[3].when - begin, 0.7)
+        self.assertGreater(call.when - begin, 0.7)
         running.process.send_signal(signal.SIGINT)
         self.assert_deregisters(running)
 
@@ -116,9 +117,11 @@ class Lease(ListenTest):
         self.assert_deregisters(running)
 
     def test_bus_dies(self):
-        running = self.listen("--lease=1")
+        # No keep-alive is due while it dies: one that the dying bus has not yet refused is reset.
+        running = self.listen("--lease=600")
         port = self.bus.server.server_port
         self.bus.close()
+        self.bus.end_silent()
         self.assertIn("Connection refused", running.error_line())
         self.bus = self.make_bus(("127.0.0.1", port))
         self.assertEqual(self.bus.next_call().address, running.address)

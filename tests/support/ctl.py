@@ -39,13 +39,21 @@ class Call:
 
 class BusHandler(http.server.BaseHTTPRequestHandler):
     def setup(self):
-        self.timeout = self.server.bus.patience
         super().setup()
+        bus = self.server.bus
+        with bus.silent_changed:
+            bus.silent.add(self.connection)
+            bus.silent_changed.notify()
+
+    def finish(self):
+        self.server.bus.silent.discard(self.connection)
+        super().finish()
 
     def handle_any(self):
         target = urllib.parse.urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         bus = self.server.bus
+        bus.silent.discard(self.connection)
         bus.calls.put(Call(self.command, target.path, target.query, self.headers, body))
         bus.gate.wait(DEADLINE)
         default = bus.answers.get(target.path, (200, b"success"))
@@ -83,7 +91,8 @@ class FakeBus:
         kind = UnixServer if unix else HttpServer
         self.calls = queue.Queue()
         self.answers = {}  # path, or path and query -> (status, body, *(name, value))
-        self.patience = None  # seconds after which an idle connection is closed
+        self.silent = set()  # connections on which nothing was said
+        self.silent_changed = threading.Condition()
         self.gate = threading.Event()  # closed: no call is answered
         self.gate.set()
         self.server = kind(address, BusHandler)
@@ -100,6 +109,14 @@ class FakeBus:
 
     def next_call(self):
         return self.calls.get(timeout=DEADLINE)
+
+    def end_silent(self):
+        """Ends the connection on which nothing was said; while no call is on its way, as that
+        would be silent, too, until it arrives."""
+        with self.silent_changed:
+            if not self.silent_changed.wait_for(lambda: self.silent, DEADLINE):
+                raise AssertionError("no connection is silent")
+            self.silent.pop().shutdown(socket.SHUT_RDWR)
 
 
 def post(address, data=b"", path="/event", method="POST", **headers):
