@@ -30,7 +30,8 @@ class Sink:
         self.requests = queue.Queue()
         self.connections = 0
         self._open = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def _accept(self):
         while True:
@@ -59,6 +60,10 @@ class Sink:
 
     def close(self):
         """Ends it and every connection."""
+        # Closing alone does not wake a thread in accept(): it goes on to listen, and once it is
+        # stopped and continued does so on whatever has the descriptor by then, the next sink.
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join(DEADLINE_S)
         self._socket.close()
         for connection in self._open:
             try:
