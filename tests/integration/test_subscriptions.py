@@ -388,7 +388,7 @@ class DeliveriesTest(SubscriptionsCase):
         self.assertEqual(self.take(self.target, 3), [2, 3, 4])
 
     def test_keep_alive(self):
-        self.put("a", self.url, config={"lease": 2})
+        self.put("a", self.url, config={"lease": 60})
         first = self.get("a")["status"]["expires"]
         self.wait_until(
             lambda: self.ask(200, "POST", path_of("a", "/keepalive"))[1]["status"]["expires"] > first,
@@ -398,21 +398,23 @@ class DeliveriesTest(SubscriptionsCase):
         self.put("a", self.url, config={"lease": 1})
         self.wait_until(lambda: self.request("GET", path_of("a"))[0] == 404, "the lease's end")
 
-    def test_lease_ends_and_it_comes_back(self):
-        self.put("a", self.url, config={"lease": 1, "resume": True})
+    def put_and_leave(self):
+        """One that has had an event, whose lease has ended, and that may come back."""
+        self.put("a", self.url)
         self.publish()
         self.assertEqual(self.take(self.target, 1), [1])
+        self.put("a", self.url, status=200, config={"lease": 1, "resume": True})
         self.wait_until(lambda: self.request("GET", path_of("a"))[0] == 404, "the lease's end")
+
+    def test_lease_ends_and_it_comes_back(self):
+        self.put_and_leave()
         self.assertEqual(self.ask(200, "GET", ROOT)[1], [])
         self.publish()
         self.put("a", self.url, config={"start": "now"})
         self.assertEqual(self.take(self.target, 1), [2])
 
     def test_lease_ends_and_it_is_deleted(self):
-        self.put("a", self.url, config={"lease": 1, "resume": True})
-        self.publish()
-        self.assertEqual(self.take(self.target, 1), [1])
-        self.wait_until(lambda: self.request("GET", path_of("a"))[0] == 404, "the lease's end")
+        self.put_and_leave()
         self.ask(204, "DELETE", path_of("a"))
         self.problem(404, "“a”", "DELETE", path_of("a"))
         self.publish()
