@@ -174,9 +174,7 @@ eb_bus_begin_change (EbBus *self, const char *id, GError **error)
   if (is_under_way (self, id))
     {
       g_set_error (error, EB_ERROR, EB_ERROR_BUSY,
-                   "“%s” is just being changed; try again when that is "
-                   "done",
-                   id);
+                   "“%s” is just being changed; try again when that is done", id);
       return FALSE;
     }
   g_hash_table_add (self->changing, g_strdup (id));

@@ -39,6 +39,7 @@ void
 eb_wire_connection_free (EbWireConnection *self)
 {
   eb_wire_connection_close (self);
+  g_clear_pointer (&self->settings, eb_delivery_settings_unref);
   eb_wire_head_clear (&self->head);
   g_free (self);
 }

@@ -5,6 +5,7 @@
 
 #include <gio/gio.h>
 
+#include "delivery/eb-delivery-settings.h"
 #include "delivery/eb-delivery.h"
 #include "delivery/eb-wire-head.h"
 #include "delivery/eb-wire-response.h"
@@ -58,14 +59,15 @@ typedef enum
 typedef struct
 {
   EbWireState state;
-  gpointer channel;      /* (unowned) whose it is */
-  EbDelivery *delivery;  /* (unowned) (nullable) what is under way */
-  GList link;            /* in the transport's queue for its state, if there is one */
-  GList channel_link;    /* in its channel's queue */
-  GCancellable *lookup;  /* (owned) (nullable) while RESOLVING */
-  GList *addresses;      /* (owned) (element-type GInetAddress) to try yet */
-  EbDeadline connecting; /* until the connection stands */
-  GError *error;         /* (owned) (nullable) why it failed */
+  gpointer channel;             /* (unowned) whose it is */
+  EbDeliverySettings *settings; /* (owned) (nullable) that its head was written for */
+  EbDelivery *delivery;         /* (unowned) (nullable) what is under way */
+  GList link;                   /* in the transport's queue for its state, if there is one */
+  GList channel_link;           /* in its channel's queue */
+  GCancellable *lookup;         /* (owned) (nullable) while RESOLVING */
+  GList *addresses;             /* (owned) (element-type GInetAddress) to try yet */
+  EbDeadline connecting;        /* until the connection stands */
+  GError *error;                /* (owned) (nullable) why it failed */
 
   int fd;         /* -1 while there is none */
   gboolean used;  /* it has carried a request before this one */

@@ -29,7 +29,7 @@ struct _EbWireTransport
   EbAnswerFunc answer;
   gpointer user_data;
 
-  GSource *source;            /* (owned) an epoll source; kicked while something is failed */
+  GSource *source;            /* (owned) an epoll source; kicked while there is something to do */
   EbDeadlines *attempts;      /* (owned) of deliveries under way */
   EbWireConnector *connector; /* (owned) */
   EbWirePool pool;            /* all connections */
@@ -47,14 +47,19 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (EbWireTransport,
 
 static void obtain_connection (EbWireTransport *self, EbWireConnection *connection);
 
+/* A head says who we are, so it goes by the settings. */
 static void
-set_prefix (EbWireTransport *self, EbWireConnection *connection)
+ensure_prefix (EbWireTransport *self, EbWireConnection *connection)
 {
   EbWireChannel *channel = connection->channel;
-  g_autofree char *prefix =
-      eb_wire_head_create_prefix (channel->subscription, self->log_id, self->settings->origin);
+  g_autofree char *prefix = NULL;
 
+  if (connection->settings == self->settings)
+    return;
+  prefix = eb_wire_head_create_prefix (channel->subscription, self->log_id, self->settings->origin);
   eb_wire_head_set_prefix (&connection->head, prefix);
+  g_clear_pointer (&connection->settings, eb_delivery_settings_unref);
+  connection->settings = eb_delivery_settings_ref (self->settings);
 }
 
 static gboolean
@@ -183,6 +188,7 @@ begin (EbWireTransport *self, EbWireConnection *connection)
   gint64 now_us = eb_clock_get_real (self->clock);
   GError *error = NULL;
 
+  ensure_prefix (self, connection);
   eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_BUSY);
   if (!eb_wire_connection_begin (connection, content, channel->signer, now_us, &error))
     handle_broken (self, connection, error);
@@ -233,12 +239,11 @@ wire_send (EbTransport *transport, EbChannel *opaque, EbDelivery *delivery)
 
   connection = eb_wire_connection_new ();
   connection->channel = channel;
-  set_prefix (self, connection);
   connection->delivery = delivery;
   delivery->transport_data = connection;
   g_queue_push_tail_link (&channel->connections, &connection->channel_link);
   eb_wire_pool_add (&self->pool, connection);
-  obtain_connection (self, connection);
+  admit_waiting (self); /* who may be others than this one */
 }
 
 static EbChannel *
@@ -270,13 +275,10 @@ static void
 wire_configure (EbTransport *transport, EbDeliverySettings *settings)
 {
   EbWireTransport *self = EB_WIRE_TRANSPORT (transport);
-  g_autoptr (EbDeliverySettings) old = self->settings;
 
+  eb_delivery_settings_unref (self->settings);
   self->settings = eb_delivery_settings_ref (settings);
   eb_wire_connector_configure (self->connector, settings);
-  /* Their heads say who we were. */
-  while (self->pool.idle.length > 0 && !g_str_equal (old->origin, settings->origin))
-    drop (self, g_queue_peek_head (&self->pool.idle));
 }
 
 static void

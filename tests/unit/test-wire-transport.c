@@ -20,12 +20,13 @@ struct Fixture
   GSocketListener *sink;
   EbFakeClock *clock;
   EbTransport *transport;
-  EbChannel *channel;
-  EbChannel *other; /* of another subscription */
+  EbChannel *channel; /* of a subscription to /a */
+  EbChannel *other;   /* and of one to /b */
   GHashTable *parcels;
   EbParcel *parcel;
   GPtrArray *deliveries; /* (owned) (element-type EbDelivery): what was sent */
   EbAnswerRecord answer;
+  char request[4096]; /* the last one that was taken */
   void (*when_told) (
       Fixture *); /* (nullable): called when an answer is told, from within its turn */
   GSocketConnection *connections[2]; /* (owned): what the sink accepted, for @when_told */
@@ -54,13 +55,16 @@ create_parcel (Fixture *fixture)
 }
 
 static EbChannel *
-open_channel (Fixture *fixture, guint port)
+open_channel (Fixture *fixture, guint port, const char *id)
 {
-  g_autofree char *uri = g_strdup_printf ("http://127.0.0.1:%u/event", port);
+  g_autofree char *uri = g_strdup_printf ("http://127.0.0.1:%u/%s", port, id);
   g_autoptr (EbSink) sink = eb_sink_new_for_uri (uri, NULL);
-  EbSubscriptionSpec spec = { .id = "s", .sink = sink, .concurrency = 1 };
-  g_autoptr (EbSubscription) subscription = eb_subscription_new (&spec, NULL);
+  g_autoptr (EbDeliveryOptions) options = eb_delivery_options_new ();
+  EbSubscriptionSpec spec = { .id = id, .sink = sink, .concurrency = 1, .options = options };
+  g_autoptr (EbSubscription) subscription = NULL;
 
+  options->handshake = TRUE; /* so that each request says who we are */
+  subscription = eb_subscription_new (&spec, NULL);
   return eb_transport_open (fixture->transport, subscription);
 }
 
@@ -75,11 +79,18 @@ listen_somewhere (GSocketListener *listener)
   return g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (there));
 }
 
+static EbDeliverySettings *
+create_settings (void)
+{
+  g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
+
+  return eb_delivery_settings_new (policy);
+}
+
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, NULL, NULL, NULL);
-  g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
+  g_autoptr (EbDeliverySettings) settings = create_settings ();
   g_autoptr (GResolver) resolver = g_resolver_get_default ();
   guint port;
 
@@ -88,8 +99,8 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->transport = eb_wire_transport_new (EB_CLOCK (fixture->clock), resolver, "log", settings);
   eb_transport_set_answer_func (fixture->transport, answered_cb, fixture);
   port = listen_somewhere (fixture->sink);
-  fixture->channel = open_channel (fixture, port);
-  fixture->other = open_channel (fixture, port);
+  fixture->channel = open_channel (fixture, port, "a");
+  fixture->other = open_channel (fixture, port, "b");
   fixture->parcels = eb_parcels_new ();
   fixture->parcel = create_parcel (fixture);
   fixture->deliveries = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_delivery_free);
@@ -137,14 +148,25 @@ has_happened (gpointer data)
   return arrival->accepted != NULL || arrival->fixture->answer.arrived;
 }
 
+static void
+read_request (Fixture *fixture, GSocketConnection *connection)
+{
+  g_autoptr (GAsyncResult) read = NULL;
+  GInputStream *stream = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+
+  memset (fixture->request, 0, sizeof fixture->request);
+  g_input_stream_read_async (stream, fixture->request, sizeof fixture->request - 1,
+                             G_PRIORITY_DEFAULT, NULL, eb_test_result_cb, &read);
+  g_input_stream_read_finish (stream, eb_test_wait_for_result (&read), NULL);
+  g_assert_nonnull (strstr (fixture->request, "eventbus-attempt: 1\r\n"));
+}
+
 /* Returns: (transfer full): a new connection, on which a request of the first attempt came */
 static GSocketConnection *
 take_request (Fixture *fixture)
 {
   Arrival arrival = { fixture, NULL };
-  g_autoptr (GAsyncResult) read = NULL;
   GSocketConnection *connection;
-  char request[4096] = "";
 
   g_socket_listener_accept_async (fixture->sink, NULL, eb_test_result_cb, &arrival.accepted);
   eb_test_wait_for (has_happened, &arrival);
@@ -152,12 +174,7 @@ take_request (Fixture *fixture)
   connection = g_socket_listener_accept_finish (fixture->sink, arrival.accepted, NULL, NULL);
   g_object_unref (arrival.accepted);
   g_assert_nonnull (connection);
-  g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (connection)), request,
-                             sizeof request - 1, G_PRIORITY_DEFAULT, NULL, eb_test_result_cb,
-                             &read);
-  g_input_stream_read_finish (g_io_stream_get_input_stream (G_IO_STREAM (connection)),
-                              eb_test_wait_for_result (&read), NULL);
-  g_assert_nonnull (strstr (request, "eventbus-attempt: 1\r\n"));
+  read_request (fixture, connection);
   return connection;
 }
 
@@ -257,6 +274,47 @@ test_sent_together (Fixture *fixture, gconstpointer data)
   g_assert_true (has_bytes (fixture->connections[1]));
 }
 
+static void
+send_again (Fixture *fixture)
+{
+  fixture->when_told = NULL;
+  send_one (fixture, fixture->channel);
+}
+
+/* Where there are too few connections for all, nobody keeps one as long as others wait. */
+static void
+test_few_connections (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbDeliverySettings) settings = create_settings ();
+
+  settings->max_connections = 1;
+  eb_transport_configure (fixture->transport, settings);
+  send_one (fixture, fixture->channel);
+  fixture->connections[0] = take_request (fixture);
+  send_one (fixture, fixture->other);
+  fixture->when_told = send_again;
+  write_answer (fixture->connections[0]);
+  fixture->connections[1] = take_request (fixture);
+  g_assert_true (g_str_has_prefix (fixture->request, "POST /b "));
+}
+
+/* A connection that is in use outlives the name under which it was opened. */
+static void
+test_new_origin (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (EbDeliverySettings) settings = create_settings ();
+
+  send_one (fixture, fixture->channel);
+  fixture->connections[0] = take_request (fixture);
+  g_free (settings->origin);
+  settings->origin = g_strdup ("new.example.org");
+  eb_transport_configure (fixture->transport, settings);
+  answer (fixture, fixture->connections[0]);
+  send_one (fixture, fixture->channel);
+  read_request (fixture, fixture->connections[0]);
+  g_assert_nonnull (strstr (fixture->request, "WebHook-Request-Origin: new.example.org\r\n"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -268,6 +326,10 @@ main (int argc, char **argv)
               tear_down);
   g_test_add ("/wire-transport/sent-together", Fixture, NULL, set_up, test_sent_together,
               tear_down);
+
+  g_test_add ("/wire-transport/few-connections", Fixture, NULL, set_up, test_few_connections,
+              tear_down);
+  g_test_add ("/wire-transport/new-origin", Fixture, NULL, set_up, test_new_origin, tear_down);
 
   return g_test_run ();
 }
