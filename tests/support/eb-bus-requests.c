@@ -15,12 +15,11 @@ typedef struct
   guint serial; /* of the first event */
   guint n_events;
   gboolean too_large;
+  gboolean all;      /* dead letters are meant, whatever there are */
   gboolean dropped;  /* else redriven */
   gboolean paused;   /* else it goes on */
   gint64 asked_us;   /* on the monotonic clock */
-  GArray *sequences; /* (owned) (nullable) dead letters */
-  GArray *doomed;    /* (owned) (nullable) what may have become one since; (nullable) unless all
-                        were meant */
+  GArray *sequences; /* (owned) (nullable) dead letters that are meant in any case */
 } Request;
 
 static Request *
@@ -41,7 +40,6 @@ request_free (Request *request)
 {
   request->rig->n_in_flight--;
   g_clear_pointer (&request->sequences, g_array_unref);
-  g_clear_pointer (&request->doomed, g_array_unref);
   g_free (request);
 }
 
@@ -349,7 +347,7 @@ finish_change (EbBus *bus, GAsyncResult *result, Request *request)
   if (!eb_bus_redrive_finish (bus, result, &redriven, NULL))
     return FALSE;
   g_assert_cmpuint (redriven.n, >=, request->sequences->len);
-  g_assert_true (redriven.left == 0 || request->doomed == NULL);
+  g_assert_true (redriven.left == 0 || !request->all);
   return TRUE;
 }
 
@@ -366,17 +364,15 @@ changed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   history = eb_bus_model_get_history (rig->model, rig->subscribers[request->subscriber].address);
   if (history == NULL)
     return;
+  if (request->all)
+    eb_delivery_history_end_change_all (history, request->dropped);
   if (eb_bus_rig_is_cut (rig))
     {
       if (request->dropped)
         eb_delivery_history_doubt_change (history, request->sequences);
-      if (request->dropped && request->doomed != NULL)
-        eb_delivery_history_doubt_change (history, request->doomed);
       return;
     }
   g_assert_true (done);
-  if (request->dropped && request->doomed != NULL)
-    eb_delivery_history_doubt_change (history, request->doomed);
   eb_delivery_history_change (history, request->sequences, request->dropped);
 }
 
@@ -402,11 +398,9 @@ eb_bus_requests_change_dead (EbBusRig *rig)
   if (dead->len == 0)
     return;
   request = request_new (rig, subscriber);
-  if (pick (2) == 0)
-    {
-      request->doomed = eb_delivery_history_get_doomed (history);
-      eb_delivery_history_begin_change (history, request->doomed);
-    }
+  request->all = pick (2) == 0;
+  if (request->all)
+    eb_delivery_history_begin_change_all (history);
   else
     g_array_set_size (dead, 1 + pick (dead->len));
   request->dropped = drop;
@@ -414,9 +408,8 @@ eb_bus_requests_change_dead (EbBusRig *rig)
   rig->subscribers[subscriber].busy = TRUE;
   eb_delivery_history_begin_change (history, dead);
   if (drop)
-    eb_bus_drop_dead_letters_async (rig->bus, address, request->doomed == NULL ? dead : NULL,
-                                    changed_cb, request);
+    eb_bus_drop_dead_letters_async (rig->bus, address, request->all ? NULL : dead, changed_cb,
+                                    request);
   else
-    eb_bus_redrive_async (rig->bus, address, request->doomed == NULL ? dead : NULL, 0, changed_cb,
-                          request);
+    eb_bus_redrive_async (rig->bus, address, request->all ? NULL : dead, 0, changed_cb, request);
 }

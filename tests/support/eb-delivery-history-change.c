@@ -100,6 +100,14 @@ eb_delivery_history_get_newest (const EbDeliveryHistory *self)
 
 /* Redriving and dropping */
 
+static void
+begin_one (EbDeliveryRecord *delivery)
+{
+  delivery->changing = TRUE;
+  delivery->again = FALSE;
+  delivery->dead = delivery->sealed = delivery->answered = FALSE;
+}
+
 /**
  * eb_delivery_history_begin_change:
  * @sequences: (element-type guint64): are being redriven, or dropped
@@ -108,14 +116,7 @@ void
 eb_delivery_history_begin_change (EbDeliveryHistory *self, GArray *sequences)
 {
   for (guint i = 0; i < sequences->len; i++)
-    {
-      EbDeliveryRecord *delivery =
-          eb_delivery_history_obtain (self, g_array_index (sequences, guint64, i));
-
-      delivery->changing = TRUE;
-      delivery->again = FALSE;
-      delivery->dead = delivery->sealed = delivery->answered = FALSE;
-    }
+    begin_one (eb_delivery_history_obtain (self, g_array_index (sequences, guint64, i)));
 }
 
 /**
@@ -145,4 +146,40 @@ eb_delivery_history_doubt_change (EbDeliveryHistory *self, GArray *sequences)
 {
   for (guint i = 0; i < sequences->len; i++)
     eb_delivery_history_obtain (self, g_array_index (sequences, guint64, i))->dropped = TRUE;
+}
+
+/**
+ * eb_delivery_history_begin_change_all:
+ *
+ * All dead letters are being redriven, or dropped: those that there are when the bus looks, which
+ * may be more than were seen, until that is answered.
+ */
+void
+eb_delivery_history_begin_change_all (EbDeliveryHistory *self)
+{
+  self->changing = TRUE;
+  for (guint i = 0; i < self->deliveries->len; i++)
+    {
+      EbDeliveryRecord *delivery = &g_array_index (self->deliveries, EbDeliveryRecord, i);
+
+      if (delivery->given_up)
+        begin_one (delivery);
+    }
+}
+
+/**
+ * eb_delivery_history_end_change_all:
+ *
+ * They were redriven, or @dropped, or may have been.
+ */
+void
+eb_delivery_history_end_change_all (EbDeliveryHistory *self, gboolean dropped)
+{
+  self->changing = FALSE;
+  for (guint i = 0; i < self->deliveries->len; i++)
+    {
+      EbDeliveryRecord *delivery = &g_array_index (self->deliveries, EbDeliveryRecord, i);
+
+      delivery->dropped |= dropped && delivery->given_up && delivery->changing;
+    }
 }

@@ -26,11 +26,14 @@ typedef struct
   gboolean again;    /* it was replayed, and has not arrived since */
   gboolean loose;    /* it may have been replayed, and have arrived since or not */
   gboolean answered; /* what its last arrival has led to is known to the ledger */
+  gboolean heard;    /* that was waited for */
   guint run;         /* in which it last arrived */
   guint number;      /* of its last arrival among all */
   guint attempt;     /* of its last arrival */
   EbFakeBehaviour behaviour;
-  guint8 failures[MAX_NUMBER + 2]; /* by attempt: how many before it failed */
+  guint8 failures[MAX_NUMBER + 2];      /* by attempt: how many before it may count as failed */
+  guint8 sure_failures[MAX_NUMBER + 2]; /* of these, how many do: not those that the daemon may have
+                                           ended without hearing of */
 } EbDeliveryRecord;
 
 struct _EbDeliveryHistory
@@ -43,11 +46,12 @@ struct _EbDeliveryHistory
   guint run;          /* the daemon's life */
   gboolean gone;      /* in this life the sink has said that nobody is there */
   gboolean forsaken;  /* and the bus must have understood */
-  gboolean pardoned;  /* unless somebody changed it meanwhile */
+  gboolean pardoned;  /* unless somebody changed it, which its worker may not know yet */
   gboolean released;  /* in this life the sink takes what it keeps */
   gboolean frozen;    /* it is paused, and nothing is under way */
   gboolean replayed;  /* once, at least */
   gboolean replaying; /* a replay was asked for, and not answered */
+  gboolean changing;  /* a redrive or drop of all was asked for, and not answered */
   guint n_arrived;
   guint n_arrived_before; /* when that was asked for */
   GArray *deliveries; /* (owned) (element-type EbDeliveryRecord) by sequence, from @after + 1 on */

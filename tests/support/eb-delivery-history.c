@@ -71,10 +71,24 @@ is_failure (const EbDeliveryRecord *delivery)
 }
 
 static gboolean
-has_used_up_schedule (const EbDeliveryRecord *delivery)
+may_have_used_up_schedule (const EbDeliveryRecord *delivery)
 {
   return delivery->arrived && is_failure (delivery)
          && delivery->failures[delivery->attempt] + 1 >= EB_HISTORY_MAX_FAILURES;
+}
+
+static gboolean
+has_used_up_schedule (const EbDeliveryRecord *delivery)
+{
+  return delivery->arrived && is_failure (delivery)
+         && delivery->sure_failures[delivery->attempt] + 1 >= EB_HISTORY_MAX_FAILURES;
+}
+
+/* The sink has said that nobody is there. Whatever becomes of that, it is no attempt. */
+static gboolean
+says_gone (EbFakeBehaviour behaviour)
+{
+  return behaviour == EB_FAKE_ANSWER_410 || behaviour == EB_FAKE_GONE;
 }
 
 static gboolean
@@ -106,7 +120,8 @@ static void
 check_repeat (EbDeliveryHistory *self, const EbFakeArrival *arrival)
 {
   const EbDeliveryRecord *delivery = eb_delivery_history_obtain (self, arrival->sequence);
-  guint next = delivery->attempt + (delivery->behaviour != EB_FAKE_UNREACHABLE);
+  gboolean counts = delivery->behaviour != EB_FAKE_UNREACHABLE && !says_gone (delivery->behaviour);
+  guint next = delivery->attempt + counts;
   guint attempt = arrival->attempt;
 
   if (attempt == 0 || attempt > delivery->attempt + 1)
@@ -126,6 +141,26 @@ check_repeat (EbDeliveryHistory *self, const EbFakeArrival *arrival)
     FAULT (self, arrival->sequence, "arrives after it has ended");
   if (attempt != next)
     FAULT (self, arrival->sequence, "attempt %u where attempt %u comes next", attempt, next);
+}
+
+/* An attempt that was under way when the daemon ended, or was sent back, counts as one, but not as
+ * a failed one: nobody has heard the answer. */
+static void
+count_failures (EbDeliveryHistory *self, EbDeliveryRecord *delivery, guint attempt)
+{
+  guint last = delivery->attempt;
+  gboolean heard =
+      delivery->heard || (delivery->run == self->run && !delivery->loose && !self->replaying);
+  gboolean failed = delivery->arrived && is_failure (delivery);
+
+  if (attempt == 1)
+    delivery->failures[1] = delivery->sure_failures[1] = 0;
+  else if (attempt == last + 1)
+    {
+      delivery->failures[attempt] = (guint8) (delivery->failures[last] + failed);
+      delivery->sure_failures[attempt] =
+          (guint8) (delivery->sure_failures[last] + (failed && heard));
+    }
 }
 
 /**
@@ -154,27 +189,19 @@ eb_delivery_history_arrive (EbDeliveryHistory *self, const EbFakeArrival *arriva
     FAULT (self, arrival->sequence, "its previous one is %" G_GUINT64_FORMAT, arrival->previous);
 
   g_assert_cmpuint (arrival->attempt, <=, MAX_NUMBER);
-  if (arrival->attempt == delivery->attempt + 1)
-    delivery->failures[arrival->attempt] =
-        (guint8) (delivery->failures[delivery->attempt]
-                  + (delivery->arrived && is_failure (delivery)));
-  if (arrival->attempt == 1)
-    delivery->failures[1] = 0;
+  count_failures (self, delivery, arrival->attempt);
   delivery->arrived = TRUE;
   delivery->run = self->run;
   delivery->attempt = arrival->attempt;
   delivery->behaviour = arrival->behaviour;
   delivery->taken |= is_taken (self, arrival->behaviour);
-  delivery->given_up |= has_used_up_schedule (delivery);
+  delivery->given_up |= may_have_used_up_schedule (delivery);
   delivery->sealed = delivery->dead = delivery->dropped = FALSE;
-  delivery->changing = delivery->answered = FALSE;
+  delivery->changing = self->changing && may_have_used_up_schedule (delivery);
+  delivery->answered = delivery->heard = FALSE;
   delivery->again = delivery->loose = FALSE;
   delivery->number = self->n_arrived++;
-  if (arrival->behaviour == EB_FAKE_ANSWER_410 || arrival->behaviour == EB_FAKE_GONE)
-    {
-      self->gone = TRUE;
-      self->pardoned = FALSE;
-    }
+  self->gone |= says_gone (arrival->behaviour);
 }
 
 /**
@@ -210,8 +237,8 @@ eb_delivery_history_is_forsaken (const EbDeliveryHistory *self)
 /**
  * eb_delivery_history_pardon:
  *
- * It was changed. If its sink is gone, and that was not understood before, it is not of the one
- * that there is now.
+ * It was changed. If its sink is gone, and that was not understood before, or is answered to what
+ * its worker had before it learns of the change, it is not of the one that there is now.
  */
 void
 eb_delivery_history_pardon (EbDeliveryHistory *self)
@@ -247,11 +274,16 @@ eb_delivery_history_note_answered (EbDeliveryHistory *self)
 void
 eb_delivery_history_seal (EbDeliveryHistory *self)
 {
+  if (self->pardoned)
+    self->gone = self->pardoned = FALSE;
   for (guint i = 0; i < self->deliveries->len; i++)
     {
       EbDeliveryRecord *delivery = &g_array_index (self->deliveries, EbDeliveryRecord, i);
 
-      if (delivery->answered && !delivery->changing && !delivery->loose)
+      if (!delivery->answered || delivery->loose)
+        continue;
+      delivery->heard = TRUE;
+      if (!delivery->changing)
         delivery->sealed = is_taken (self, delivery->behaviour);
     }
 }
@@ -278,7 +310,7 @@ eb_delivery_history_end_run (EbDeliveryHistory *self)
   if (self->replaying)
     eb_delivery_history_doubt (self);
   self->run++;
-  self->replaying = FALSE;
+  self->replaying = self->changing = FALSE;
   self->gone = self->forsaken = self->pardoned = self->released = FALSE;
 }
 
@@ -321,6 +353,7 @@ eb_delivery_history_check_dead (EbDeliveryHistory *self, GArray *dead)
       EbDeliveryRecord *delivery = &g_array_index (self->deliveries, EbDeliveryRecord, i);
 
       delivery->dead = contains (dead, self->after + 1 + i);
+      delivery->changing &= !delivery->dead;
       /* One that was redriven may have to wait behind another, which is being retried. */
       if (!delivery->dead && delivery->answered && has_used_up_schedule (delivery)
           && !delivery->dropped && !delivery->changing && !delivery->again && !delivery->loose)
@@ -346,27 +379,6 @@ eb_delivery_history_get_dead (EbDeliveryHistory *self)
         g_array_append_val (dead, sequence);
       }
   return dead;
-}
-
-/**
- * eb_delivery_history_get_doomed:
- *
- * Returns: (transfer full) (element-type guint64): those that may have become dead letters since
- */
-GArray *
-eb_delivery_history_get_doomed (EbDeliveryHistory *self)
-{
-  GArray *doomed = g_array_new (FALSE, FALSE, sizeof (guint64));
-
-  for (guint64 i = 0; i < self->deliveries->len; i++)
-    {
-      const EbDeliveryRecord *delivery = &g_array_index (self->deliveries, EbDeliveryRecord, i);
-      guint64 sequence = self->after + 1 + i;
-
-      if (delivery->given_up && !delivery->dead)
-        g_array_append_val (doomed, sequence);
-    }
-  return doomed;
 }
 
 /**

@@ -42,11 +42,12 @@ void eb_delivery_history_end_run (EbDeliveryHistory *self);
 void eb_delivery_history_begin_change (EbDeliveryHistory *self, GArray *sequences);
 void eb_delivery_history_change (EbDeliveryHistory *self, GArray *sequences, gboolean dropped);
 void eb_delivery_history_doubt_change (EbDeliveryHistory *self, GArray *sequences);
+void eb_delivery_history_begin_change_all (EbDeliveryHistory *self);
+void eb_delivery_history_end_change_all (EbDeliveryHistory *self, gboolean dropped);
 
 void eb_delivery_history_check_kept (EbDeliveryHistory *self, GArray *dead);
 void eb_delivery_history_check_dead (EbDeliveryHistory *self, GArray *dead);
 GArray *eb_delivery_history_get_dead (EbDeliveryHistory *self);
-GArray *eb_delivery_history_get_doomed (EbDeliveryHistory *self);
 guint64 eb_delivery_history_find_owed (EbDeliveryHistory *self, guint64 head);
 
 G_END_DECLS
