@@ -10,10 +10,11 @@
 /* The use case that sends a subscription back to a place in the log.
  *
  * The ledger comes first: nothing changes if it refuses, and after a crash the replay either has
- * not begun or goes on. Until the worker has let go, nothing of what it says is told to the ledger,
- * where it would stand above the new place. What goes on from there is another subscription than
- * before to all who keep something about it (so an answer, or a page of the log, that comes late is
- * nobody's), although it is the same to its subscriber. */
+ * not begun or goes on. It learns of all that has become an exception before the new place, which
+ * the worker has told when it was asked where it stands. Until the worker has let go, nothing of
+ * what it says is told to the ledger, where it would stand above the new place. What goes on from
+ * there is another subscription than before to all who keep something about it (so an answer, or a
+ * page of the log, that comes late is nobody's), although it is the same to its subscriber. */
 
 typedef struct
 {

@@ -99,6 +99,8 @@ eb_dispatcher_replace (EbDispatcher *self, EbSubscription *subscription)
 /**
  * eb_dispatcher_inspect:
  *
+ * What has led there is reported, too.
+ *
  * Returns: (transfer full) (nullable): how it is; NULL if it has ended
  */
 EbInspection *
@@ -106,6 +108,7 @@ eb_dispatcher_inspect (EbDispatcher *self, EbSubscription *subscription)
 {
   EbConsumer *consumer = eb_dispatcher_find_consumer (self, subscription);
 
+  eb_dispatcher_flush_report (self);
   return consumer != NULL ? eb_consumer_inspect (consumer) : NULL;
 }
 

@@ -159,6 +159,7 @@ inspect (EbDispatcher *dispatcher, GTask *task)
   g_task_return_pointer (task, found, (GDestroyNotify) g_ptr_array_unref);
 }
 
+/* As in detached_cb(). */
 static void
 inspected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -166,7 +167,11 @@ inspected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GPtrArray) found = g_task_propagate_pointer (G_TASK (result), NULL);
   Share *share = g_task_get_task_data (G_TASK (result));
   Survey *survey = g_task_get_task_data (task);
+  EbWorker *worker =
+      eb_worker_pool_find_worker (EB_WORKER_POOL (source), share->subscriptions->pdata[0]);
 
+  if (worker != NULL)
+    eb_worker_deliver_notices (worker);
   for (guint i = 0; i < found->len; i++)
     survey->inspections->pdata[g_array_index (share->indexes, guint, i)] =
         g_steal_pointer (&found->pdata[i]);
@@ -243,6 +248,8 @@ eb_worker_pool_inspect_async (EbWorkerPool *self,
 
 /**
  * eb_worker_pool_inspect_finish:
+ *
+ * Everything up to where they stand was reported before.
  *
  * Returns: (transfer full) (element-type EbInspection): of each that was asked about, in the same
  *   order; NULL in it for those that are not there any more

@@ -257,6 +257,32 @@ test_untold (Fixture *fixture, gconstpointer data)
   eb_bus_fixture_wait (fixture, A, 6);
 }
 
+/* Nor does a crash lose exceptions that the worker had not told anybody of. */
+static void
+test_unreported (Fixture *fixture, gconstpointer data)
+{
+  const EbFakeBehaviour failure = EB_FAKE_ANSWER_500;
+
+  eb_bus_fixture_put_sink (fixture, "s", "a:1", NULL);
+  eb_fake_ledger_refuse (fixture->fake, EB_ERROR_IO);
+  eb_bus_fixture_publish (fixture, "t", 1);
+  assert_run (fixture, 0, 0, 1);
+  eb_bus_fixture_run (); /* from now on no progress is written before time passes */
+  eb_fake_ledger_accept (fixture->fake);
+  eb_fake_sinks_script (fixture->sinks, A, &failure, 1);
+  eb_bus_fixture_publish (fixture, "t", 3);
+  eb_test_wait_for (have_arrived, &(Arrivals){ fixture->sinks, 4 });
+  eb_bus_fixture_put_paused (fixture, "s", TRUE);
+  replay_after (fixture, 3);
+  eb_bus_fixture_restart (fixture);
+  eb_bus_fixture_put_paused (fixture, "s", FALSE);
+  g_assert_true (eb_bus_fixture_drain (fixture));
+  eb_bus_fixture_assert_arrival (fixture, A, 4, 4, 1);
+  eb_fake_clock_advance (fixture->clock, 2 * SECOND);
+  eb_bus_fixture_wait (fixture, A, 6);
+  eb_bus_fixture_assert_arrival (fixture, A, 5, 2, 2);
+}
+
 /* What is under way is broken off, and its answer is nobody's. */
 static void
 test_broken_off (Fixture *fixture, gconstpointer data)
@@ -344,6 +370,7 @@ main (int argc, char **argv)
   ADD ("late-page", test_late_page);
   ADD ("aside", test_aside);
   ADD ("untold", test_untold);
+  ADD ("unreported", test_unreported);
   ADD ("broken-off", test_broken_off);
   ADD ("refused", test_refused);
   ADD ("survives", test_survives);
