@@ -14,8 +14,9 @@
  * killed. So what was reported is told in rounds: while one is told, the next one gathers. A round
  * has the exceptions first, then the cursors, then the floor, which says nothing wrong once all of
  * those are in the ledger, and in the end those that go with the floor from now on, which would
- * fall back to an older floor. A batch that is refused is handed out again, and what came
- * meanwhile stands in the next round, after it.
+ * fall back to an older floor. Who is ahead of the floor (its worker is ahead of others) has a
+ * cursor of its own until the floor is there. A batch that is refused is handed out again, and what
+ * came meanwhile stands in the next round, after it.
  *
  * Subscriptions that the ledger would not forget when they ended stand here as well.
  *
@@ -30,6 +31,8 @@
 struct _EbProgress
 {
   GHashTable *next;      /* (owned) (element-type gpointer News): the round that gathers */
+  GHashTable *ahead;     /* (owned) (element-type gpointer EbChange): who will go with the floor,
+                            and has been told where it is until then */
   guint64 next_floor;    /* the floor that was reported last */
   GHashTable *telling;   /* (owned) (element-type gpointer): whose steps of the round that is
                             told are still of interest */
@@ -76,6 +79,7 @@ copy_change (const EbChange *change)
 {
   EbChange *copy = eb_change_new (change->kind, change->id, 0);
 
+  copy->first = change->first;
   copy->exception = change->exception;
   copy->exception.reason = g_strdup (change->exception.reason);
   return copy;
@@ -111,6 +115,7 @@ eb_progress_add (EbProgress *self, EbSubscription *subscription, const EbChange 
     {
       g_clear_pointer (&news->cursor, eb_change_free);
       news->cursor = copy;
+      g_hash_table_remove (self->ahead, eb_subscription_get_identity (subscription));
       return;
     }
   if (news->exceptions == NULL)
@@ -138,6 +143,7 @@ void
 eb_progress_forget (EbProgress *self, EbSubscription *subscription)
 {
   g_hash_table_remove (self->next, eb_subscription_get_identity (subscription));
+  g_hash_table_remove (self->ahead, eb_subscription_get_identity (subscription));
   g_hash_table_remove (self->telling, eb_subscription_get_identity (subscription));
 }
 
@@ -205,18 +211,57 @@ append_exceptions (EbProgress *self, EbSubscription *identity, News *news)
     }
 }
 
-static void
-append_own_cursor (EbProgress *self, EbSubscription *identity, News *news)
+static gboolean
+is_ahead (EbProgress *self, const EbChange *change)
 {
-  if (news->cursor != NULL && news->cursor->exception.sequence != EB_CURSOR_FLOOR)
-    append (self, identity, g_steal_pointer (&news->cursor));
+  return change->kind == EB_CHANGE_CURSOR && change->first > self->next_floor;
+}
+
+/* Takes @change, by which it is to go with the floor. */
+static void
+wait_for_floor (EbProgress *self, EbSubscription *identity, EbChange *change)
+{
+  EbChange *place = copy_change (change);
+
+  place->exception.sequence = change->first;
+  append (self, identity, place);
+  g_hash_table_replace (self->ahead, eb_subscription_ref (identity), change);
 }
 
 static void
-append_any_cursor (EbProgress *self, EbSubscription *identity, News *news)
+append_own_cursor (EbProgress *self, EbSubscription *identity, News *news)
+{
+  if (news->cursor == NULL)
+    return;
+  if (news->cursor->exception.sequence != EB_CURSOR_FLOOR)
+    append (self, identity, g_steal_pointer (&news->cursor));
+  else if (is_ahead (self, news->cursor))
+    wait_for_floor (self, identity, g_steal_pointer (&news->cursor));
+}
+
+static void
+append_floor_cursor (EbProgress *self, EbSubscription *identity, News *news)
 {
   if (news->cursor != NULL)
     append (self, identity, g_steal_pointer (&news->cursor));
+}
+
+/* Those whom the floor has reached. */
+static void
+append_reached (EbProgress *self)
+{
+  GHashTableIter iter;
+  EbSubscription *identity;
+  EbChange *change;
+
+  g_hash_table_iter_init (&iter, self->ahead);
+  while (g_hash_table_iter_next (&iter, (gpointer *) &identity, (gpointer *) &change))
+    if (!is_ahead (self, change))
+      {
+        g_hash_table_add (self->telling, eb_subscription_ref (identity));
+        append (self, identity, copy_change (change));
+        g_hash_table_iter_remove (&iter);
+      }
 }
 
 static void
@@ -252,7 +297,8 @@ begin_round (EbProgress *self)
   if (self->next_floor > self->telling_floor)
     append (self, NULL, eb_change_new (EB_CHANGE_FLOOR, NULL, self->next_floor));
   self->telling_floor = self->next_floor;
-  append_each (self, append_any_cursor);
+  append_each (self, append_floor_cursor);
+  append_reached (self);
 
   g_hash_table_iter_init (&iter, self->next);
   while (g_hash_table_iter_next (&iter, (gpointer *) &identity, NULL))
@@ -386,6 +432,8 @@ eb_progress_new (void)
 
   self->next = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) eb_subscription_unref,
                                       (GDestroyNotify) news_free);
+  self->ahead = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) eb_subscription_unref,
+                                       (GDestroyNotify) eb_change_free);
   self->telling = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) eb_subscription_unref, NULL);
   self->steps = g_ptr_array_new_with_free_func ((GDestroyNotify) step_free);
   self->ended = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -397,6 +445,7 @@ void
 eb_progress_free (EbProgress *self)
 {
   g_hash_table_unref (self->next);
+  g_hash_table_unref (self->ahead);
   g_hash_table_unref (self->telling);
   g_ptr_array_unref (self->steps);
   g_hash_table_unref (self->ended);

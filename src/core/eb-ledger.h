@@ -15,7 +15,8 @@ G_BEGIN_DECLS
  *   @sequence, and has a cursor of its own there if that is below the floor
  * @EB_CHANGE_REMOVE: it ended, with its cursor, its exceptions and its dead letters
  * @EB_CHANGE_CURSOR: every event up to @sequence that it matches has ended or is an exception;
- *   %EB_CURSOR_FLOOR takes its own cursor away: from now on it goes with the floor
+ *   %EB_CURSOR_FLOOR takes its own cursor away: from now on it goes with the floor, and is at
+ * @first
  * @EB_CHANGE_ASIDE: the delivery of event @sequence waits aside for its retry at @due_us
  * @EB_CHANGE_DEAD: the delivery of event @sequence was given up
  * @EB_CHANGE_ENDED: the exception that event @sequence was has ended
@@ -75,7 +76,7 @@ typedef struct
   EbChangeKind kind;
   char *id;                     /* (owned) (nullable): subscription id; NULL for FLOOR */
   EbSubscription *subscription; /* (owned) (nullable): PUT only */
-  guint64 first;                /* FIXED only */
+  guint64 first;                /* FIXED, and CURSOR */
   EbException exception; /* ASIDE and DEAD; of others its sequence, and of CURSOR, EXPIRED and
                             REWIND previous too; of EXPIRED last_us is when */
 } EbChange;

@@ -349,14 +349,16 @@ eb_consumer_find_first (EbConsumer *self)
   return first;
 }
 
+/* @told: @cursor, or the floor */
 static EbChange *
-tell_cursor (EbConsumer *self, guint64 cursor, guint64 previous)
+tell_cursor (EbConsumer *self, guint64 told, guint64 cursor, guint64 previous)
 {
   EbChange *change =
-      eb_change_new (EB_CHANGE_CURSOR, eb_subscription_get_id (self->subscription), cursor);
+      eb_change_new (EB_CHANGE_CURSOR, eb_subscription_get_id (self->subscription), told);
 
+  change->first = cursor;
   change->exception.previous = previous;
-  self->told_cursor = cursor;
+  self->told_cursor = told;
   self->told_previous = previous;
   return change;
 }
@@ -377,14 +379,11 @@ eb_consumer_take_progress (EbConsumer *self, guint64 tail)
   guint64 previous;
   guint64 cursor = eb_consumer_get_cursor (self, &previous);
   /* Who takes all has had the event before its cursor: there is nothing to remember. */
-  gboolean previous_counts = !eb_subscription_takes_all (self->subscription);
+  gboolean previous_counts = cursor < tail || !eb_subscription_takes_all (self->subscription);
+  guint64 told = cursor < tail ? cursor : EB_CURSOR_FLOOR;
 
   self->progressed = FALSE;
-  if (cursor >= tail)
-    cursor = EB_CURSOR_FLOOR;
-  else
-    previous_counts = TRUE;
-  if (cursor == self->told_cursor && (!previous_counts || previous == self->told_previous))
+  if (told == self->told_cursor && (!previous_counts || previous == self->told_previous))
     return NULL;
-  return tell_cursor (self, cursor, previous);
+  return tell_cursor (self, told, cursor, previous);
 }

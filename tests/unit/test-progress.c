@@ -121,6 +121,55 @@ test_order (Fixture *fixture, gconstpointer data)
 }
 
 static void
+go_with_floor (Fixture *fixture, EbSubscription *subscription, guint64 cursor)
+{
+  g_autoptr (EbChange) change =
+      eb_change_new (EB_CHANGE_CURSOR, eb_subscription_get_id (subscription), EB_CURSOR_FLOOR);
+
+  change->first = cursor;
+  eb_progress_add (fixture->progress, subscription, change);
+}
+
+/* Where its worker is ahead of the others, the floor is not there yet. */
+static void
+test_ahead (Fixture *fixture, gconstpointer data)
+{
+  go_with_floor (fixture, fixture->a, 12);
+  go_with_floor (fixture, fixture->b, 10);
+  eb_progress_raise_floor (fixture->progress, 10);
+  assert_takes (fixture, "a cursor 12, floor 10, b goes with the floor");
+  eb_progress_done (fixture->progress);
+  g_assert_true (eb_progress_is_empty (fixture->progress));
+  assert_takes (fixture, "");
+  eb_progress_raise_floor (fixture->progress, 11);
+  assert_takes (fixture, "floor 11");
+  eb_progress_done (fixture->progress);
+  eb_progress_raise_floor (fixture->progress, 12);
+  assert_takes (fixture, "floor 12, a goes with the floor");
+  eb_progress_done (fixture->progress);
+  eb_progress_raise_floor (fixture->progress, 13);
+  assert_takes (fixture, "floor 13");
+}
+
+/* Who waits for the floor and is told otherwise, or ends, does not go with it. */
+static void
+test_ahead_no_more (Fixture *fixture, gconstpointer data)
+{
+  go_with_floor (fixture, fixture->a, 12);
+  assert_takes (fixture, "a cursor 12");
+  eb_progress_done (fixture->progress);
+  go_with_floor (fixture, fixture->b, 12);
+  assert_takes (fixture, "b cursor 12");
+  eb_progress_done (fixture->progress);
+  add (fixture, fixture->a, EB_CHANGE_CURSOR, 13);
+  eb_progress_forget (fixture->progress, fixture->b);
+  eb_progress_raise_floor (fixture->progress, 20);
+  assert_takes (fixture, "a cursor 13, floor 20");
+  eb_progress_done (fixture->progress);
+  assert_takes (fixture, "");
+}
+
+static void
 test_refused (Fixture *fixture, gconstpointer data)
 {
   add (fixture, fixture->a, EB_CHANGE_ASIDE, 1);
@@ -226,6 +275,8 @@ main (int argc, char **argv)
   ADD ("nothing", test_nothing);
   ADD ("newest-counts", test_newest_counts);
   ADD ("order", test_order);
+  ADD ("ahead", test_ahead);
+  ADD ("ahead-no-more", test_ahead_no_more);
   ADD ("refused", test_refused);
   ADD ("floor-waits", test_floor_waits);
   ADD ("forget", test_forget);
