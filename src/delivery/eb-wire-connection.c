@@ -168,8 +168,38 @@ build_parts (EbWireConnection *self, struct iovec parts[MAX_PARTS])
   return n_parts;
 }
 
-static gboolean
-send_more (EbWireConnection *self, GError **error)
+/**
+ * eb_wire_connection_prepare:
+ * @content: (transfer full): of @self's delivery
+ * @signer: (nullable): of its subscription
+ * @now_us: real time
+ *
+ * Writes the request for @self's delivery, of which nothing is sent yet.
+ */
+void
+eb_wire_connection_prepare (EbWireConnection *self,
+                            EbContent *content,
+                            EbSigner *signer,
+                            gint64 now_us)
+{
+  const struct iovec *body = eb_content_get_body (content);
+
+  g_clear_pointer (&self->content, eb_content_unref);
+  self->content = content;
+  eb_wire_head_write (&self->head, self->delivery, body, signer, now_us);
+  self->length = self->head.length + eb_content_get_head (content)->iov_len + body->iov_len;
+  self->position = 0;
+}
+
+/**
+ * eb_wire_connection_send:
+ *
+ * Sends what is left of the request, or as much of it as the socket takes.
+ *
+ * Returns: FALSE with a #GIOError if the connection turned out to be dead
+ */
+gboolean
+eb_wire_connection_send (EbWireConnection *self, GError **error)
 {
   while (self->position < self->length)
     {
@@ -189,30 +219,6 @@ send_more (EbWireConnection *self, GError **error)
       self->position += (gsize) n;
     }
   return TRUE;
-}
-
-/**
- * eb_wire_connection_begin:
- * @content: (transfer full): of @self's delivery
- * @signer: (nullable): of its subscription
- * @now_us: real time
- *
- * Sends the request for @self's delivery, or as much of it as the socket takes.
- *
- * Returns: FALSE with a #GIOError if the connection turned out to be dead
- */
-gboolean
-eb_wire_connection_begin (
-    EbWireConnection *self, EbContent *content, EbSigner *signer, gint64 now_us, GError **error)
-{
-  const struct iovec *body = eb_content_get_body (content);
-
-  g_clear_pointer (&self->content, eb_content_unref);
-  self->content = content;
-  eb_wire_head_write (&self->head, self->delivery, body, signer, now_us);
-  self->length = self->head.length + eb_content_get_head (content)->iov_len + body->iov_len;
-  self->position = 0;
-  return send_more (self, error);
 }
 
 /* A socket with an error says so in its events; then it is worth a question which. */
@@ -331,7 +337,7 @@ eb_wire_connection_handle (EbWireConnection *self,
   /* An answer that did not wait for the whole request leaves a connection of no more use. */
   if (result == EB_WIRE_ANSWERED && self->position < self->length)
     self->response.keep_alive = FALSE;
-  if (result == EB_WIRE_NOTHING && (events & EPOLLOUT) && !send_more (self, error))
+  if (result == EB_WIRE_NOTHING && (events & EPOLLOUT) && !eb_wire_connection_send (self, error))
     return EB_WIRE_BROKEN;
   return result;
 }

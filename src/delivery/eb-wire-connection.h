@@ -17,7 +17,7 @@ G_BEGIN_DECLS
  * @EB_WIRE_WAITING: for a free place among the open connections
  * @EB_WIRE_RESOLVING: for its sink's addresses
  * @EB_WIRE_CONNECTING: to one of them
- * @EB_WIRE_READY: to be sent the request that it has
+ * @EB_WIRE_READY: with a request that is to be sent
  * @EB_WIRE_BUSY: with a request and its response
  * @EB_WIRE_IDLE: open, with nothing to do
  * @EB_WIRE_FAILED: for its failure to be told
@@ -84,8 +84,11 @@ void eb_wire_connection_free (EbWireConnection *self);
 void eb_wire_connection_close (EbWireConnection *self);
 gboolean eb_wire_connection_connect (
     EbWireConnection *self, int epoll_fd, GInetAddress *address, guint16 port, GError **error);
-gboolean eb_wire_connection_begin (
-    EbWireConnection *self, EbContent *content, EbSigner *signer, gint64 now_us, GError **error);
+void eb_wire_connection_prepare (EbWireConnection *self,
+                                 EbContent *content,
+                                 EbSigner *signer,
+                                 gint64 now_us);
+gboolean eb_wire_connection_send (EbWireConnection *self, GError **error);
 EbWireResult eb_wire_connection_handle (EbWireConnection *self,
                                         guint32 events,
                                         EbWireParser *parser,

@@ -168,12 +168,19 @@ handle_broken (EbWireTransport *self, EbWireConnection *connection, GError *erro
     fail (self, connection, error);
 }
 
-/* A sink may share the machine with us, and be woken by what it gets. Where a turn's answers are
- * read first, and then all that follows is sent, it is woken once for many requests instead of for
- * each, while we read and it does not have to wait. */
+/* A sink may share the machine with us, and be woken by what it gets. If its requests follow each
+ * other faster than it takes them, it is woken once for many of them, and else for each, which
+ * costs both of us more than the request. So a turn's answers are read first, and what follows is
+ * written; then all of it is sent. */
 static void
 make_ready (EbWireTransport *self, EbWireConnection *connection)
 {
+  EbWireChannel *channel = connection->channel;
+  EbMode mode = eb_subscription_get_options (channel->subscription)->mode;
+
+  ensure_prefix (self, connection);
+  eb_wire_connection_prepare (connection, eb_delivery_get_content (connection->delivery, mode),
+                              channel->signer, eb_clock_get_real (self->clock));
   eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_READY);
   if (g_main_current_source () != self->source)
     eb_epoll_source_kick (self->source);
@@ -182,15 +189,10 @@ make_ready (EbWireTransport *self, EbWireConnection *connection)
 static void
 begin (EbWireTransport *self, EbWireConnection *connection)
 {
-  EbWireChannel *channel = connection->channel;
-  EbMode mode = eb_subscription_get_options (channel->subscription)->mode;
-  EbContent *content = eb_delivery_get_content (connection->delivery, mode);
-  gint64 now_us = eb_clock_get_real (self->clock);
   GError *error = NULL;
 
-  ensure_prefix (self, connection);
   eb_wire_pool_set_state (&self->pool, connection, EB_WIRE_BUSY);
-  if (!eb_wire_connection_begin (connection, content, channel->signer, now_us, &error))
+  if (!eb_wire_connection_send (connection, &error))
     handle_broken (self, connection, error);
 }
 
