@@ -3,9 +3,6 @@
 
 #include "config.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include "store/eb-sqlite-writer-private.h"
 
 /* The part of EbSqliteWriter that is the store's thread. */
@@ -17,10 +14,6 @@
  * alone, and waits for each answer, never waits for that. It is a pace, and no time that anybody
  * sees, so it goes by the system's clock. */
 #define PAUSE (10 * G_TIME_SPAN_MILLISECOND)
-
-/* Of the store's thread, against the workers' 0: what it takes from them while all processors are
- * busy, deliveries wait for, and their sinks after them. */
-#define NICE 10
 
 /* Of retention without traffic: when the oldest event is due, but not all the time. */
 #define MIN_RETENTION_INTERVAL G_TIME_SPAN_SECOND
@@ -322,7 +315,6 @@ eb_sqlite_writer_run (gpointer user_data)
 {
   EbSqliteWriter *self = user_data;
 
-  setpriority (PRIO_PROCESS, (id_t) gettid (), NICE);
   g_main_context_push_thread_default (self->context);
   g_main_loop_run (self->loop);
   refuse_undecided (self);
