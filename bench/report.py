@@ -139,7 +139,8 @@ that have not arrived everywhere.
 - **durable**: the same daemon with `--store=sqlite:` and `durability=full`, in a new folder under the build
   folder: every event is on that file system before its publisher is told. The rate of `fdatasync` is what
   the file system takes for a page appended and synced, again and again, to a file of its own.
-  What it takes from a fan-out is mostly the machine's own cost of a sync, so that ratio differs between days.
+  A fan-out with it costs little more of the processors; what it loses is that events come in groups, one
+  a commit, so that the sinks catch up in between and are woken for few requests at a time.
 - **a lone publish** is one of 50 a second, to subscribers whose port refuses connections; the figure is the
   median time until its answer.
 - **behind**: the sink refuses connections while {publishers} publishers publish as fast as they are
