@@ -26,10 +26,11 @@ struct Fixture
   EbParcel *parcel;
   GPtrArray *deliveries; /* (owned) (element-type EbDelivery): what was sent */
   EbAnswerRecord answer;
-  char request[4096]; /* the last one that was taken */
-  void (*when_told) (
-      Fixture *); /* (nullable): called when an answer is told, from within its turn */
-  GSocketConnection *connections[2]; /* (owned): what the sink accepted, for @when_told */
+  char request[4096];                /* the last one that was taken */
+  GSocketConnection *connections[2]; /* (owned) (nullable): what the sink accepted */
+
+  /* (nullable): called when an answer is told, from within its turn */
+  void (*when_told) (Fixture *fixture);
 };
 
 static void
@@ -326,7 +327,6 @@ main (int argc, char **argv)
               tear_down);
   g_test_add ("/wire-transport/sent-together", Fixture, NULL, set_up, test_sent_together,
               tear_down);
-
   g_test_add ("/wire-transport/few-connections", Fixture, NULL, set_up, test_few_connections,
               tear_down);
   g_test_add ("/wire-transport/new-origin", Fixture, NULL, set_up, test_new_origin, tear_down);
