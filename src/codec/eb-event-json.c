@@ -12,23 +12,25 @@
 
 /* Events as structured CloudEvents (JSON format 1.0.2). */
 
+/* Without looking for the end of what is known. */
+#define append_literal(text, literal) g_string_append_len (text, literal, sizeof (literal) - 1)
+
 static void
-append_member (GString *text, const char *name, const char *value)
+append_string (GString *text, const char *string)
 {
-  g_string_append (text, ",\"");
-  g_string_append (text, name);
-  g_string_append (text, "\":");
-  eb_json_append_string (text, value, strlen (value));
+  eb_json_append_string (text, string, strlen (string));
 }
 
-/* The canonical string forms of booleans and integers are JSON. */
 static void
 append_attribute (GString *text, const EbAttribute *attribute)
 {
+  append_literal (text, ",\"");
+  g_string_append (text, attribute->name);
+  append_literal (text, "\":");
   if (attribute->kind == EB_ATTRIBUTE_STRING)
-    append_member (text, attribute->name, attribute->value);
+    append_string (text, attribute->value);
   else
-    g_string_append_printf (text, ",\"%s\":%s", attribute->name, attribute->value);
+    g_string_append (text, attribute->value); /* the canonical form of these is JSON */
 }
 
 /* From HTTP it may hold tabs, and bytes of any encoding, which an attribute may not. */
@@ -37,7 +39,10 @@ append_content_type (GString *text, const char *content_type)
 {
   g_autofree char *valid = g_utf8_make_valid (content_type, -1);
 
-  append_member (text, "datacontenttype", g_strdelimit (valid, "\t", ' '));
+  for (char *tab = strchr (valid, '\t'); tab != NULL; tab = strchr (tab, '\t'))
+    *tab = ' ';
+  append_literal (text, ",\"datacontenttype\":");
+  append_string (text, valid);
 }
 
 static gboolean
@@ -65,6 +70,21 @@ is_text (const char *content_type, const char *data, gsize size)
   return content_type != NULL && eb_media_type_is_utf8_text (content_type) && is_utf8 (data, size);
 }
 
+static void
+append_base64 (GString *text, const char *data, gsize size)
+{
+  gsize start = text->len;
+  int state = 0;
+  int saved = 0;
+  gsize length;
+
+  g_string_set_size (text, start + (size / 3 + 1) * 4 + 4);
+  length =
+      g_base64_encode_step ((const guchar *) data, size, FALSE, text->str + start, &state, &saved);
+  length += g_base64_encode_close (FALSE, text->str + start + length, &state, &saved);
+  g_string_truncate (text, start + length);
+}
+
 /* JSON goes in as the bytes that it is: reading and writing it again would lose digits. */
 static void
 append_data (GString *text, const char *content_type, const char *data, gsize size)
@@ -73,20 +93,18 @@ append_data (GString *text, const char *content_type, const char *data, gsize si
     return;
   if (size > 0 && is_json (content_type, data, size))
     {
-      g_string_append (text, ",\"data\":");
+      append_literal (text, ",\"data\":");
       g_string_append_len (text, data, (gssize) size);
     }
   else if (is_text (content_type, data, size))
     {
-      g_string_append (text, ",\"data\":");
+      append_literal (text, ",\"data\":");
       eb_json_append_string (text, data, size);
     }
   else
     {
-      g_autofree char *base64 = g_base64_encode ((const guchar *) data, size);
-
-      g_string_append (text, ",\"data_base64\":\"");
-      g_string_append (text, base64);
+      append_literal (text, ",\"data_base64\":\"");
+      append_base64 (text, data, size);
       g_string_append_c (text, '"');
     }
 }
@@ -118,14 +136,17 @@ eb_event_append_json (EbEvent *event, GString *text)
   const char *data = g_bytes_get_data (eb_event_get_data (event), &size);
   char sequence[EB_EVENT_SEQUENCE_SIZE];
 
-  g_string_append (text, "{\"specversion\":\"1.0\"");
-  append_member (text, "id", eb_event_get_id (event));
-  append_member (text, "source", eb_event_get_source (event));
-  append_member (text, "type", eb_event_get_event_type (event));
+  append_literal (text, "{\"specversion\":\"1.0\",\"id\":");
+  append_string (text, eb_event_get_id (event));
+  append_literal (text, ",\"source\":");
+  append_string (text, eb_event_get_source (event));
+  append_literal (text, ",\"type\":");
+  append_string (text, eb_event_get_event_type (event));
   if (content_type != NULL)
     append_content_type (text, content_type);
   append_attributes (text, event);
-  append_member (text, "sequence", eb_event_format_sequence (event, sequence));
+  append_literal (text, ",\"sequence\":");
+  append_string (text, eb_event_format_sequence (event, sequence));
   append_data (text, content_type, data != NULL ? data : "", size);
   g_string_append_c (text, '}');
 }

@@ -178,7 +178,11 @@ eb_event_get_sequence (const EbEvent *self)
 char *
 eb_event_format_sequence (const EbEvent *self, char text[EB_EVENT_SEQUENCE_SIZE])
 {
-  g_snprintf (text, EB_EVENT_SEQUENCE_SIZE, "%020" G_GUINT64_FORMAT, self->sequence);
+  guint64 left = self->sequence;
+
+  text[EB_EVENT_SEQUENCE_SIZE - 1] = '\0';
+  for (guint i = EB_EVENT_SEQUENCE_SIZE - 1; i > 0; i--, left /= 10)
+    text[i - 1] = (char) ('0' + left % 10);
   return text;
 }
 

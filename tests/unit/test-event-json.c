@@ -46,6 +46,7 @@ static const Case cases[] = {
   { NULL, D ("\"text\""), TAIL ",\"data\":\"text\"" },
   { NULL, D ("{\"a\":1,\"a\":1}"), TAIL ",\"data\":{\"a\":1,\"a\":1}" },
   { NULL, D ("hello"), TAIL ",\"data_base64\":\"aGVsbG8=\"" },
+  { NULL, D ("hello!"), TAIL ",\"data_base64\":\"aGVsbG8h\"" },
   { "application/json", D ("hello"),
     ",\"datacontenttype\":\"application/json\"" TAIL ",\"data_base64\":\"aGVsbG8=\"" },
   { "a/X+JSON; x=y", D ("[1.0]"), ",\"datacontenttype\":\"a/X+JSON; x=y\"" TAIL ",\"data\":[1.0]" },
