@@ -139,6 +139,20 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(self.show("ActiveState"), "active")
         self.assertIn("ready: http://127.0.0.1:3000", self.journal())
 
+    def test_user_unit_has_the_store_of_a_user(self):
+        """The one that a daemon started by hand has, too."""
+        if not os.path.exists("/usr/lib/systemd/user/dbus.socket"):
+            self.skipTest("users have no bus here (Debian: dbus-user-session)")
+        self.succeed("useradd", "--create-home", "someone")
+        uid = self.succeed("id", "--user", "someone")
+        self.addCleanup(self.succeed, "systemctl", "stop", f"user@{uid}.service")
+        self.succeed("systemctl", "start", f"user@{uid}.service")
+        self.succeed("env", f"XDG_RUNTIME_DIR=/run/user/{uid}", "systemctl", "--user", "start",
+                     "eventbus.service", user="someone")
+        state = "/home/someone/.local/state/eventbus"
+        said = self.succeed("stat", "--format=%U %a", state, f"{state}/events.db")
+        self.assertEqual(said, "someone 700\nsomeone 600")
+
     def test_only_its_user_may_own_the_name(self):
         done = self.box.run("busctl", "--system", "call", "org.freedesktop.DBus",
                             "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName", "su",
