@@ -257,15 +257,15 @@ resolve (const char *path, GError **error)
   g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *name = g_path_get_basename (path);
   g_autofree char *real_path = realpath (path, NULL);
-  gboolean is_new = real_path == NULL && errno == ENOENT;
+  int problem = errno; /* the next call would write over it */
   g_autofree char *real_folder = realpath (folder, NULL);
 
   if (real_path != NULL)
     return g_steal_pointer (&real_path);
-  if (is_new && real_folder != NULL)
+  if (problem == ENOENT && real_folder != NULL)
     return g_build_filename (real_folder, name, NULL);
   g_set_error (error, EB_ERROR, EB_ERROR_IO, "Cannot open the store %s: %s", path,
-               g_strerror (errno));
+               g_strerror (problem));
   return NULL;
 }
 

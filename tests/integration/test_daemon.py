@@ -86,6 +86,17 @@ class StartTest(BusCase):
                 program.send(signal.SIGTERM)
                 self.assertEqual(program.wait_exit()[0], 0)
 
+    def test_store_that_cannot_be_opened(self):
+        with tempfile.TemporaryDirectory(prefix="eventbus-test.") as folder:
+            os.symlink("loop", f"{folder}/loop")
+            os.mkdir(f"{folder}/folder")
+            for reason, path in (("Too many levels of symbolic links", f"{folder}/loop"),
+                                 ("Is a directory", f"{folder}/folder"),
+                                 ("Not a directory", f"{__file__}/events.db")):
+                with self.subTest(path=path):
+                    self.fails(1, f"{re.escape(path[:path.rfind('/')])}.*: {reason}",
+                               f"--store=sqlite:{path}")
+
     def test_port_taken(self):
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
