@@ -10,6 +10,7 @@
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 
+#include "core/eb-media-type.h"
 #include "ctl/eb-json-compact.h"
 #include "ctl/eb-terminal-text.h"
 
@@ -157,12 +158,7 @@ add_attributes (JsonBuilder *builder, const EbReceivedEvent *event)
 static gboolean
 is_json_type (const char *content_type)
 {
-  g_autofree char *media_type = NULL;
-
-  if (content_type == NULL || *content_type == '\0')
-    return TRUE;
-  media_type = g_ascii_strdown (content_type, strcspn (content_type, "; \t"));
-  return g_str_has_suffix (media_type, "/json") || g_str_has_suffix (media_type, "+json");
+  return content_type == NULL || *content_type == '\0' || eb_media_type_is_json (content_type);
 }
 
 static void

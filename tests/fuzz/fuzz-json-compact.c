@@ -35,12 +35,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   gboolean fine = eb_json_compact (text, size, compact);
   gboolean is_json = eb_json_scan (text, size, EB_JSON_GRAMMAR, NULL, NULL);
 
+  g_assert_true (fine == is_json);
   g_assert_true (fine || compact->len == 0);
-  g_assert_true (fine || !is_json);
-  if (!fine)
-    return 0;
-  /* The bus refuses lone surrogates besides. */
-  g_assert_true (is_json || strstr (compact->str, "\\u") != NULL);
-  check_compact (text, size, compact);
+  if (fine)
+    check_compact (text, size, compact);
   return 0;
 }

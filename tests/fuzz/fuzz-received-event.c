@@ -20,7 +20,7 @@ check_safe (const char *text, gsize size)
     g_assert_true (*text == '\n' || *text == '\t' || !g_unichar_iscntrl (g_utf8_get_char (text)));
 }
 
-/* A line, which is strict JSON but for what the data has of its own, and says the same numbers. */
+/* A line, which is JSON with no member given twice, and says the same numbers. */
 static void
 check_json (const EbReceivedEvent *event)
 {
@@ -32,15 +32,16 @@ check_json (const EbReceivedEvent *event)
   g_autofree char *copy = g_strndup (text, size);
   EbJsonValue value, name, member;
   EbJsonIter iter;
+  g_autoptr (GError) error = NULL;
   g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   check_safe (text, size);
   g_assert_true (memchr (text, '\n', size) == text + size - 1);
   g_assert_nonnull (strstr (copy, sequence));
-  if (!eb_json_scan (text, size - 1, EB_JSON_GRAMMAR, &value, NULL))
+  if (!eb_json_scan (text, size - 1, EB_JSON_GRAMMAR, &value, &error))
     {
-      /* Data with a lone surrogate goes as it is. */
-      g_assert_nonnull (strstr (copy, "\\u"));
+      /* Data may be as deep as the scanner goes, and here an object is around it. */
+      g_assert_nonnull (strstr (error->message, "nested deeper"));
       return;
     }
   for (eb_json_iter_init (&iter, &value); eb_json_iter_next (&iter, &name, &member);)

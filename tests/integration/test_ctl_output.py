@@ -120,6 +120,7 @@ class Output(ListenTest):
             ("true", True),
             (" null\n", True),
             ('"\\ud83d\\ude00"', True),
+            ('"\\ud83d"', False),
             ("-1.5e-3", True),
             ("01", False),
             (".5", False),
