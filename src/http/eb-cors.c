@@ -110,7 +110,7 @@ eb_cors_allows (const char *const *origins, const char *origin)
 void
 eb_cors_add_headers (EbExchange *exchange, const char *const *origins, const char *origin)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (exchange->message);
+  SoupMessageHeaders *headers = eb_exchange_get_answer_headers (exchange);
   gboolean any = contains (origins, ANY);
 
   /* Also if there is none: what a cache keeps must not serve another origin. */
@@ -135,7 +135,7 @@ eb_cors_reply_preflight (EbExchange *exchange, const char *const *origins, const
 {
   SoupServerMessage *message = exchange->message;
   SoupMessageHeaders *asked = soup_server_message_get_request_headers (message);
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
+  SoupMessageHeaders *headers = eb_exchange_get_answer_headers (exchange);
   const char *wanted = soup_message_headers_get_list (asked, "Access-Control-Request-Headers");
 
   if (origin == NULL || !eb_cors_allows (origins, origin)

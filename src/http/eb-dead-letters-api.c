@@ -87,8 +87,7 @@ static void
 handle_redrive (EbExchange *taken, const char *id)
 {
   g_autoptr (EbExchange) exchange = taken;
-  g_autoptr (GBytes) body =
-      soup_message_body_flatten (soup_server_message_get_request_body (exchange->message));
+  g_autoptr (GBytes) body = eb_exchange_get_body (exchange);
   g_autoptr (GArray) sequences = NULL;
   g_autoptr (GError) error = NULL;
   guint64 after = 0;

@@ -6,7 +6,6 @@
 #include "http/eb-description-api.h"
 
 #include "eb-http-resources.h"
-#include "http/eb-subscription-route.h"
 
 /* What the bus speaks, for programs: data/openapi.yaml, which is compiled in. */
 
@@ -42,7 +41,7 @@ eb_description_api_handle (EbExchange *exchange)
   if (g_str_equal (method, "GET") || g_str_equal (method, "HEAD"))
     reply (exchange);
   else
-    eb_subscription_route_refuse_method (exchange, "GET, HEAD");
+    eb_exchange_refuse_method (exchange, "GET, HEAD");
   eb_exchange_free (exchange);
   return TRUE;
 }

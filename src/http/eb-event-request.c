@@ -79,18 +79,16 @@ eb_event_request_get_mode (EbExchange *exchange)
   return EB_EVENT_REQUEST_PLAIN;
 }
 
-static GBytes *
-get_body (EbExchange *exchange)
+/**
+ * eb_event_request_new_draft:
+ *
+ * Returns: (transfer full): with the body as its data: a copy of just its size, as libsoup's own
+ *   takes the next power of two, and events are kept
+ */
+EbDraft *
+eb_event_request_new_draft (EbExchange *exchange)
 {
-  return soup_message_body_flatten (soup_server_message_get_request_body (exchange->message));
-}
-
-/* With the body as its data: a copy of just its size, as libsoup's own takes the next power of two,
- * and events are kept. */
-static EbDraft *
-new_draft (EbExchange *exchange)
-{
-  g_autoptr (GBytes) body = get_body (exchange);
+  g_autoptr (GBytes) body = eb_exchange_get_body (exchange);
   g_autoptr (GBytes) data = g_bytes_new (g_bytes_get_data (body, NULL), g_bytes_get_size (body));
 
   return eb_draft_new (data);
@@ -183,7 +181,7 @@ check_required (const EbDraft *draft, GError **error)
 static EbDraft *
 read_binary (EbExchange *exchange, GError **error)
 {
-  g_autoptr (EbDraft) draft = new_draft (exchange);
+  g_autoptr (EbDraft) draft = eb_event_request_new_draft (exchange);
   SoupMessageHeadersIter iter;
   const char *name, *value;
 
@@ -212,7 +210,7 @@ read_parameter (EbDraft *draft, EbExchange *exchange, const char *name, GError *
 static EbDraft *
 read_plain (EbExchange *exchange, GError **error)
 {
-  g_autoptr (EbDraft) draft = new_draft (exchange);
+  g_autoptr (EbDraft) draft = eb_event_request_new_draft (exchange);
 
   for (const char *const *name = plain_names; *name != NULL; name++)
     if (!read_parameter (draft, exchange, *name, error))
@@ -236,7 +234,7 @@ read_one (EbExchange *exchange, EbEventRequestMode mode, GError **error)
     return read_plain (exchange, error);
   if (mode == EB_EVENT_REQUEST_BINARY)
     return read_binary (exchange, error);
-  body = get_body (exchange);
+  body = eb_exchange_get_body (exchange);
   text = g_bytes_get_data (body, &size);
   return eb_draft_from_json (text, size, error);
 }
@@ -244,7 +242,7 @@ read_one (EbExchange *exchange, EbEventRequestMode mode, GError **error)
 static GPtrArray *
 read_batch (EbExchange *exchange, GError **error)
 {
-  g_autoptr (GBytes) body = get_body (exchange);
+  g_autoptr (GBytes) body = eb_exchange_get_body (exchange);
   gsize size;
   const char *text = g_bytes_get_data (body, &size);
 

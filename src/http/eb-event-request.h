@@ -17,6 +17,7 @@ G_BEGIN_DECLS
  * @EB_EVENT_REQUEST_STRUCTURED: the body is a JSON object with everything
  * @EB_EVENT_REQUEST_BATCH: the body is an array of such objects
  * @EB_EVENT_REQUEST_UNSUPPORTED: it is in a CloudEvents format that the bus does not read
+ * @EB_EVENT_REQUEST_ENCODED: it is compressed, or encoded in another way that the bus does not undo
  */
 typedef enum
 {
@@ -29,6 +30,7 @@ typedef enum
 } EbEventRequestMode;
 
 EbEventRequestMode eb_event_request_get_mode (EbExchange *exchange);
+EbDraft *eb_event_request_new_draft (EbExchange *exchange);
 void eb_event_request_add_trace_context (EbExchange *exchange, EbDraft *draft);
 GPtrArray *eb_event_request_read (EbExchange *exchange, EbEventRequestMode mode, GError **error);
 

@@ -22,12 +22,6 @@
 #define PATH   "/v1/events"
 #define PREFIX PATH "/"
 
-static SoupMessageHeaders *
-get_response_headers (EbExchange *exchange)
-{
-  return soup_server_message_get_response_headers (exchange->message);
-}
-
 /* Publish */
 
 typedef struct
@@ -103,7 +97,7 @@ publish (EbExchange *exchange, GPtrArray *drafts, EbEventRequestMode mode)
 static void
 reply_unsupported (EbExchange *exchange)
 {
-  soup_message_headers_replace (get_response_headers (exchange), "Accept",
+  soup_message_headers_replace (eb_exchange_get_answer_headers (exchange), "Accept",
                                 EB_EVENT_JSON_TYPE ", " EB_EVENTS_JSON_TYPE);
   eb_exchange_reply_problem (
       exchange, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE,
@@ -126,7 +120,8 @@ handle_publish (EbExchange *taken)
     }
   if (mode == EB_EVENT_REQUEST_ENCODED)
     {
-      soup_message_headers_replace (get_response_headers (exchange), "Accept-Encoding", "identity");
+      soup_message_headers_replace (eb_exchange_get_answer_headers (exchange), "Accept-Encoding",
+                                    "identity");
       eb_exchange_reply_problem (exchange, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE,
                                  "Content-Encoding: events are taken as they are, without one");
       return;
@@ -140,14 +135,11 @@ handle_publish (EbExchange *taken)
 
 /* Routes */
 
+/* Takes @exchange. */
 static void
-reply_not_allowed (EbExchange *exchange, const char *method, const char *allowed)
+refuse_method (EbExchange *exchange, const char *allowed)
 {
-  g_autofree char *detail =
-      g_strdup_printf ("%s is not for this path; there is %s", method, allowed);
-
-  soup_message_headers_replace (get_response_headers (exchange), "Allow", allowed);
-  eb_exchange_reply_problem (exchange, SOUP_STATUS_METHOD_NOT_ALLOWED, detail);
+  eb_exchange_refuse_method (exchange, allowed);
   eb_exchange_free (exchange);
 }
 
@@ -169,7 +161,7 @@ eb_events_api_handle (EbExchange *exchange)
   if (is_all && g_str_equal (method, "POST"))
     handle_publish (exchange);
   else if (!is_read)
-    reply_not_allowed (exchange, method, is_all ? "GET, HEAD, POST" : "GET, HEAD");
+    refuse_method (exchange, is_all ? "GET, HEAD, POST" : "GET, HEAD");
   else if (is_all)
     eb_events_reading_handle_history (exchange);
   else

@@ -23,12 +23,6 @@
 static const char *const history_names[] = { "after", "types", "limit", NULL };
 static const char *const no_names[] = { NULL };
 
-static SoupMessageHeaders *
-get_response_headers (EbExchange *exchange)
-{
-  return soup_server_message_get_response_headers (exchange->message);
-}
-
 /* History */
 
 typedef struct
@@ -97,7 +91,7 @@ add_link (EbExchange *exchange, const HistoryQuery *query, guint64 next)
       g_string_append_uri_escaped (link, *type, NULL, FALSE);
     }
   g_string_append (link, ">; rel=\"next\"");
-  soup_message_headers_append (get_response_headers (exchange), "Link", link->str);
+  soup_message_headers_append (eb_exchange_get_answer_headers (exchange), "Link", link->str);
 }
 
 static void
@@ -186,7 +180,7 @@ append_header (const char *name, const char *value, gpointer user_data)
 static void
 reply_event (EbExchange *exchange, EbEvent *event)
 {
-  SoupMessageHeaders *headers = get_response_headers (exchange);
+  SoupMessageHeaders *headers = eb_exchange_get_answer_headers (exchange);
   GBytes *data = eb_event_get_data (event);
 
   soup_server_message_set_status (exchange->message, SOUP_STATUS_OK, NULL);

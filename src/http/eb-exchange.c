@@ -9,6 +9,7 @@
 
 #include "codec/eb-problem.h"
 #include "core/eb-error.h"
+#include "core/eb-quote.h"
 
 static const char *
 skip_authority (const char *target)
@@ -73,6 +74,29 @@ eb_exchange_free (EbExchange *self)
 }
 
 /**
+ * eb_exchange_get_body:
+ *
+ * Returns: (transfer full): what was sent, maybe nothing. Its Content-Type is no matter where a
+ * path takes JSON: people's tools say something else unasked.
+ */
+GBytes *
+eb_exchange_get_body (EbExchange *self)
+{
+  return soup_message_body_flatten (soup_server_message_get_request_body (self->message));
+}
+
+/**
+ * eb_exchange_get_answer_headers:
+ *
+ * Returns: (transfer none): what goes out with the answer
+ */
+SoupMessageHeaders *
+eb_exchange_get_answer_headers (EbExchange *self)
+{
+  return soup_server_message_get_response_headers (self->message);
+}
+
+/**
  * eb_exchange_pause:
  *
  * The answer waits until the exchange is freed.
@@ -90,8 +114,7 @@ set_status (EbExchange *self, guint status)
 {
   soup_server_message_set_status (self->message, status, NULL);
   if (status == SOUP_STATUS_SERVICE_UNAVAILABLE)
-    soup_message_headers_replace (soup_server_message_get_response_headers (self->message),
-                                  "Retry-After", "1");
+    soup_message_headers_replace (eb_exchange_get_answer_headers (self), "Retry-After", "1");
 }
 
 void
@@ -191,6 +214,21 @@ void
 eb_exchange_reply_error (EbExchange *self, const GError *error)
 {
   eb_exchange_reply_problem (self, eb_exchange_get_status_for_error (error), error->message);
+}
+
+/**
+ * eb_exchange_refuse_method:
+ * @allowed: the methods that the path has, as for `Allow`
+ */
+void
+eb_exchange_refuse_method (EbExchange *self, const char *allowed)
+{
+  g_autofree char *shown = eb_quote_text (soup_server_message_get_method (self->message), -1);
+  g_autofree char *detail =
+      g_strdup_printf ("%s is not for this path; there is %s", shown, allowed);
+
+  soup_message_headers_replace (eb_exchange_get_answer_headers (self), "Allow", allowed);
+  eb_exchange_reply_problem (self, SOUP_STATUS_METHOD_NOT_ALLOWED, detail);
 }
 
 /**

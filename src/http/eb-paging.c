@@ -21,8 +21,7 @@ eb_paging_add_next (EbExchange *exchange, const char *after, guint64 limit)
   g_autofree char *link =
       g_strdup_printf ("<%s?after=%s%s>; rel=\"next\"", exchange->path, escaped, more);
 
-  soup_message_headers_append (soup_server_message_get_response_headers (exchange->message), "Link",
-                               link);
+  soup_message_headers_append (eb_exchange_get_answer_headers (exchange), "Link", link);
 }
 
 /**

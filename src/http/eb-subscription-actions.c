@@ -36,18 +36,6 @@ eb_subscription_info_to_json (EbBus *bus, const EbSubscriptionInfo *info)
 }
 
 /**
- * eb_exchange_get_body:
- *
- * Returns: (transfer full): what was sent, maybe nothing. Its Content-Type is no matter: what a
- * path takes is JSON, and people's tools say something else unasked.
- */
-GBytes *
-eb_exchange_get_body (EbExchange *exchange)
-{
-  return soup_message_body_flatten (soup_server_message_get_request_body (exchange->message));
-}
-
-/**
  * eb_subscription_show_cb:
  * @user_data: (transfer full): an #EbExchange that is paused
  *

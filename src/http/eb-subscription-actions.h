@@ -9,7 +9,6 @@
 G_BEGIN_DECLS
 
 char *eb_subscription_info_to_json (EbBus *bus, const EbSubscriptionInfo *info);
-GBytes *eb_exchange_get_body (EbExchange *exchange);
 
 void eb_subscription_action_keep_alive (EbExchange *exchange, const char *id);
 void eb_subscription_action_pause (EbExchange *exchange, const char *id);

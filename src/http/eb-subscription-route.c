@@ -68,22 +68,6 @@ eb_subscription_route_get_method (EbExchange *exchange)
   return g_str_equal (method, "HEAD") ? "GET" : method;
 }
 
-/**
- * eb_subscription_route_refuse_method:
- * @allowed: the methods that there are, as for `Allow`
- */
-void
-eb_subscription_route_refuse_method (EbExchange *exchange, const char *allowed)
-{
-  g_autofree char *shown = eb_quote_text (soup_server_message_get_method (exchange->message), -1);
-  g_autofree char *detail =
-      g_strdup_printf ("%s is not for this path; there is %s", shown, allowed);
-
-  soup_message_headers_replace (soup_server_message_get_response_headers (exchange->message),
-                                "Allow", allowed);
-  eb_exchange_reply_problem (exchange, SOUP_STATUS_METHOD_NOT_ALLOWED, detail);
-}
-
 static void
 reply_no_such_id (EbExchange *exchange)
 {
@@ -122,7 +106,7 @@ dispatch (EbExchange *taken,
   g_autoptr (GError) error = NULL;
 
   if (route == NULL)
-    eb_subscription_route_refuse_method (exchange, allowed);
+    eb_exchange_refuse_method (exchange, allowed);
   else if (id == NULL)
     reply_no_such_id (exchange);
   /* What was meant to name some must never redrive or drop all. */

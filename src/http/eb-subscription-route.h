@@ -31,6 +31,5 @@ gboolean eb_subscription_routes_handle (EbExchange *exchange,
                                         const EbSubscriptionRoute *routes,
                                         gsize n_routes);
 const char *eb_subscription_route_get_method (EbExchange *exchange);
-void eb_subscription_route_refuse_method (EbExchange *exchange, const char *allowed);
 
 G_END_DECLS

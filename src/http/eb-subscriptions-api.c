@@ -32,8 +32,7 @@ reply_created (EbExchange *exchange, const EbSubscriptionInfo *info)
   g_autofree char *location = g_strconcat (EB_SUBSCRIPTIONS_PATH "/", escaped, NULL);
 
   soup_server_message_set_status (exchange->message, SOUP_STATUS_CREATED, NULL);
-  soup_message_headers_replace (soup_server_message_get_response_headers (exchange->message),
-                                "Location", location);
+  soup_message_headers_replace (eb_exchange_get_answer_headers (exchange), "Location", location);
 }
 
 /* What is left for the bus to find: where it begins, and whether policy allows its sink. */
@@ -228,7 +227,7 @@ handle_collection (EbExchange *taken)
   if (g_str_equal (method, "GET"))
     handle_list (g_steal_pointer (&exchange));
   else if (!g_str_equal (method, "POST"))
-    eb_subscription_route_refuse_method (exchange, "GET, HEAD, POST");
+    eb_exchange_refuse_method (exchange, "GET, HEAD, POST");
   else if (!eb_query_check_names (exchange->query, no_parameters, &error))
     eb_exchange_reply_error (exchange, error);
   else

@@ -144,22 +144,11 @@ published_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     reply_error (exchange, error);
 }
 
-/* A copy of just its size: libsoup's own takes the next power of two, and events are kept. */
-static GBytes *
-dup_body (EbExchange *exchange)
-{
-  g_autoptr (GBytes) body =
-      soup_message_body_flatten (soup_server_message_get_request_body (exchange->message));
-
-  return g_bytes_new (g_bytes_get_data (body, NULL), g_bytes_get_size (body));
-}
-
 static void
 handle_send_message (EbExchange *taken)
 {
   g_autoptr (EbExchange) exchange = taken;
-  g_autoptr (GBytes) data = dup_body (exchange);
-  g_autoptr (EbDraft) draft = eb_draft_new (data);
+  g_autoptr (EbDraft) draft = eb_event_request_new_draft (exchange);
   g_autoptr (GPtrArray) drafts = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_draft_free);
   g_autoptr (GError) error = NULL;
 
