@@ -160,7 +160,8 @@ static void
 rewind_ledger (Replay *replay, GTask *task)
 {
   EbBus *bus = replay->bus;
-  EbChange *change = eb_change_new (EB_CHANGE_REWIND, replay->id, replay->after);
+  EbChange *change =
+      eb_change_new_position (EB_CHANGE_REWIND, replay->id, replay->after, replay->previous, 0);
   g_autoptr (GPtrArray) pending =
       eb_progress_list (eb_progress_writer_get_progress (bus->progress), replay->known);
   g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
@@ -172,7 +173,6 @@ rewind_ledger (Replay *replay, GTask *task)
       g_ptr_array_add (changes, g_ptr_array_steal_index (pending, i));
     else
       i++;
-  change->exception.previous = replay->previous;
   g_ptr_array_add (changes, change);
   eb_ledger_apply_async (bus->ledger, bus->epoch, changes, NULL, rewound_cb, task);
 }

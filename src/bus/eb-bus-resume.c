@@ -72,14 +72,13 @@ static void
 note_expired (EbBus *self, EbExpiredEntry *entry, const EbStart *stood)
 {
   g_autoptr (EbChange) change =
-      eb_change_new (EB_CHANGE_EXPIRED, eb_subscription_get_id (entry->subscription), stood->after);
+      eb_change_new_position (EB_CHANGE_EXPIRED, eb_subscription_get_id (entry->subscription),
+                              stood->after, stood->previous, entry->expired_us);
 
   entry->detaching = FALSE;
   entry->cursor = stood->after;
   entry->previous = stood->previous;
   entry->batches = g_array_ref (stood->batches);
-  change->exception.previous = stood->previous;
-  change->exception.last_us = entry->expired_us;
   eb_progress_add (eb_progress_writer_get_progress (self->progress), entry->subscription, change);
   make_room (self);
 }

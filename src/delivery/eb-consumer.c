@@ -353,11 +353,10 @@ eb_consumer_find_first (EbConsumer *self)
 static EbChange *
 tell_cursor (EbConsumer *self, guint64 told, guint64 cursor, guint64 previous)
 {
-  EbChange *change =
-      eb_change_new (EB_CHANGE_CURSOR, eb_subscription_get_id (self->subscription), told);
+  EbChange *change = eb_change_new_position (
+      EB_CHANGE_CURSOR, eb_subscription_get_id (self->subscription), told, previous, 0);
 
   change->first = cursor;
-  change->exception.previous = previous;
   self->told_cursor = told;
   self->told_previous = previous;
   return change;
