@@ -400,18 +400,3 @@ eb_json_scan (const char *text, gsize length, EbJsonLevel level, EbJsonValue *va
   skip_space (&self);
   return self.next == self.end || fail (&self, self.next, "something follows the value");
 }
-
-/**
- * eb_json_check:
- * @text: bytes from outside, not necessarily terminated
- *
- * Stands before json-glib: what this lets through is strict JSON, with no member given twice, not
- * nested deeper than %EB_JSON_MAX_DEPTH.
- *
- * Returns: FALSE with %EB_ERROR_INVALID, which names the byte and the member
- */
-gboolean
-eb_json_check (const char *text, gsize length, GError **error)
-{
-  return eb_json_scan (text, length, EB_JSON_STRICT, NULL, error);
-}

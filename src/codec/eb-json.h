@@ -20,7 +20,6 @@ typedef enum
   EB_JSON_STRICT,
 } EbJsonLevel;
 
-gboolean eb_json_check (const char *text, gsize length, GError **error);
 gboolean eb_json_scan (
     const char *text, gsize length, EbJsonLevel level, EbJsonValue *value, GError **error);
 

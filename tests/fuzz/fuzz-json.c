@@ -54,7 +54,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autoptr (GError) strict_error = NULL;
   EbJsonValue value;
   gboolean fine = eb_json_scan (text, size, EB_JSON_GRAMMAR, &value, &error);
-  gboolean strictly = eb_json_check (text, size, &strict_error);
+  gboolean strictly = eb_json_scan (text, size, EB_JSON_STRICT, NULL, &strict_error);
 
   eb_fuzz_check_verdict (fine, error);
   eb_fuzz_check_verdict (strictly, strict_error);

@@ -8,7 +8,6 @@
 #include "codec/eb-json.h"
 #include "codec/eb-sequences.h"
 #include "codec/eb-subscription-actions-json.h"
-#include "core/eb-delivery-options.h"
 #include "fuzz/eb-fuzz.h"
 
 static void
@@ -83,7 +82,7 @@ int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   g_autoptr (GBytes) body = g_bytes_new (data, size);
-  gboolean is_json = eb_json_check ((const char *) data, size, NULL);
+  gboolean is_json = eb_json_scan ((const char *) data, size, EB_JSON_STRICT, NULL, NULL);
   g_autoptr (GError) error = NULL;
   gboolean fine = eb_empty_request_check (body, &error);
 

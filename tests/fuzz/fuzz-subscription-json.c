@@ -18,7 +18,7 @@ check_round_trip (EbSubscription *subscription)
   g_autoptr (EbSubscription) copy = NULL;
   g_autoptr (GError) error = NULL;
 
-  eb_json_check (written, strlen (written), &error);
+  eb_json_scan (written, strlen (written), EB_JSON_STRICT, NULL, &error);
   g_assert_no_error (error);
   copy = eb_subscription_from_json (written, &error);
   g_assert_no_error (error);

@@ -194,7 +194,7 @@ test_levels (void)
 
       g_test_message ("case %u", (guint) i);
       g_assert_true (scan (&lax[i], EB_JSON_GRAMMAR, NULL, NULL));
-      g_assert_false (eb_json_check (lax[i].text, lax[i].length, &error));
+      g_assert_false (scan (&lax[i], EB_JSON_STRICT, NULL, &error));
       g_assert_error (error, EB_ERROR, EB_ERROR_INVALID);
     }
 }
@@ -212,6 +212,12 @@ nest (guint depth, const char *opening, const char *inner, const char *closing)
   return g_string_free (text, FALSE);
 }
 
+static gboolean
+is_strict (const char *text, GError **error)
+{
+  return eb_json_scan (text, strlen (text), EB_JSON_STRICT, NULL, error);
+}
+
 static void
 test_depth (void)
 {
@@ -220,23 +226,23 @@ test_depth (void)
   g_autofree char *objects = nest (EB_JSON_MAX_DEPTH, "{\"a\":", "1", "}");
   g_autofree char *wide = nest (1000, "[[]],", "", "");
 
-  g_assert_true (eb_json_check (arrays, strlen (arrays), NULL));
-  g_assert_true (eb_json_check (objects, strlen (objects), NULL));
+  g_assert_true (is_strict (arrays, NULL));
+  g_assert_true (is_strict (objects, NULL));
   for (gsize i = 0; i < G_N_ELEMENTS (deep); i++)
     {
       g_autofree char *text = nest (deep[i], "[", "", "]");
       g_autofree char *named = nest (deep[i], "{\"a\":", "1", "}");
       g_autoptr (GError) error = NULL;
 
-      g_assert_false (eb_json_check (text, strlen (text), &error));
+      g_assert_false (is_strict (text, &error));
       g_assert_nonnull (strstr (error->message, "128"));
-      g_assert_false (eb_json_check (named, strlen (named), NULL));
+      g_assert_false (is_strict (named, NULL));
     }
   wide[0] = '[';
   wide[strlen (wide) - 1] = ']';
   wide[1] = wide[2] = ' ';
   wide[3] = '1';
-  g_assert_true (eb_json_check (wide, strlen (wide), NULL));
+  g_assert_true (is_strict (wide, NULL));
 }
 
 static void
@@ -261,7 +267,7 @@ test_says_where (void)
     {
       g_autoptr (GError) error = NULL;
 
-      g_assert_false (eb_json_check (cases[i].text, strlen (cases[i].text), &error));
+      g_assert_false (is_strict (cases[i].text, &error));
       g_assert_nonnull (strstr (error->message, cases[i].says));
     }
 }
@@ -316,7 +322,7 @@ test_elements (void)
 
       g_assert_true (eb_json_scan (texts[i], strlen (texts[i]), EB_JSON_STRICT, &value, NULL));
       for (eb_json_iter_init (&iter, &value); eb_json_iter_next (&iter, NULL, &element); n++)
-        g_assert_true (eb_json_check (element.text, element.length, NULL));
+        g_assert_true (eb_json_scan (element.text, element.length, EB_JSON_STRICT, NULL, NULL));
       g_assert_cmpuint (n, ==, lengths[i]);
     }
 }
