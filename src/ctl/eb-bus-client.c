@@ -249,7 +249,7 @@ eb_bus_client_register_async (EbBusClient *self,
  * @result: what the callback got
  * @error: return location for why it failed, a sentence for people
  *
- * Returns: whether @address is registered
+ * Returns: whether the address is registered
  */
 gboolean
 eb_bus_client_register_finish (EbBusClient *self, GAsyncResult *result, GError **error)
@@ -286,7 +286,7 @@ eb_bus_client_deregister_async (EbBusClient *self,
  * @result: what the callback got
  * @error: return location for why it failed, a sentence for people
  *
- * Returns: whether the bus has let @address go
+ * Returns: whether the bus has let the address go
  */
 gboolean
 eb_bus_client_deregister_finish (EbBusClient *self, GAsyncResult *result, GError **error)

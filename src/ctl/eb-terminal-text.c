@@ -74,7 +74,7 @@ eb_terminal_text_append (GString *out, const char *text, gsize length)
  * eb_terminal_text_line:
  * @text: bytes, meant to be UTF-8
  *
- * Returns: (transfer full): @text as [func@terminal_text_append] shows it
+ * Returns: (transfer full): @text as eb_terminal_text_append() shows it
  */
 char *
 eb_terminal_text_line (const char *text)

@@ -14,8 +14,8 @@ G_BEGIN_DECLS
 /**
  * EbJudge:
  *
- * Says for a worker what sinks' answers mean: it asks the #EbRetryPolicy with what that does not
- * know, and counts and logs what failed.
+ * Says for a worker what sinks' answers mean: it asks eb_retry_policy_judge() with what that does
+ * not know, and counts and logs what failed.
  */
 typedef struct _EbJudge EbJudge;
 
