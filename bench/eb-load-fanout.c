@@ -13,7 +13,6 @@
 
 #include <gio/gio.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 
 /* One run of a fan-out: sinks, the publisher if there is one, and the tally between them, all in

@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include "bus/eb-bus-private.h"
-#include "core/eb-error.h"
 
 /* The use case of looking at dead letters: what the ledger knows of them, with what the log knows
  * of their events. */

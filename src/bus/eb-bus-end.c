@@ -5,8 +5,6 @@
 
 #include "bus/eb-bus-private.h"
 
-#include "core/eb-error.h"
-
 /* How a subscription ends.
  *
  * One that somebody wants to end is forgotten by the ledger first, and ends once it is: when the

@@ -6,7 +6,6 @@
 #include "codec/eb-subscription-actions-json.h"
 
 #include <json-glib/json-glib.h>
-#include <string.h>
 
 #include "codec/eb-json-reader.h"
 #include "codec/eb-json-writer.h"

@@ -5,8 +5,6 @@
 
 #include "core/eb-timestamp.h"
 
-#include <string.h>
-
 /* Times to the letter of RFC 3339. GDateTime reads ISO 8601, which has much besides: week dates,
  * commas, offsets without minutes; and not the year 0 and leap seconds. */
 

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "delivery/eb-delivery-settings.h"
 #include "delivery/eb-handshake.h"
 #include "delivery/eb-retry-policy.h"
 #include "fuzz/eb-fuzz.h"

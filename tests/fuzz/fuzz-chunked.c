@@ -3,8 +3,6 @@
 
 #include "config.h"
 
-#include <string.h>
-
 #include "codec/eb-chunked.h"
 #include "fuzz/eb-fuzz.h"
 

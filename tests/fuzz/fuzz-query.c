@@ -3,8 +3,6 @@
 
 #include "config.h"
 
-#include <string.h>
-
 #include "codec/eb-sequences.h"
 #include "fuzz/eb-fuzz.h"
 #include "http/eb-query.h"

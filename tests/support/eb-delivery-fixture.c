@@ -5,7 +5,6 @@
 
 #include "support/eb-delivery-fixture.h"
 
-#include "store/eb-memory-log.h"
 #include "support/eb-test-wait.h"
 
 static void

@@ -7,7 +7,6 @@
 
 #include <glib/gstdio.h>
 #include <sqlite3.h>
-#include <string.h>
 
 #include "support/eb-disk-image.h"
 

@@ -6,7 +6,6 @@
 #include "support/eb-store-model.h"
 
 #include <sqlite3.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/eb-error.h"

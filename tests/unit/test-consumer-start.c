@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include "support/eb-failing-sink.h"
-#include "support/eb-test-wait.h"
 
 /* What a consumer does with exceptions that were before it: those that waited, or were dead, when
  * the daemon ended, and those that are redriven. */

@@ -3,8 +3,6 @@
 
 #include "config.h"
 
-#include <string.h>
-
 #include "codec/eb-event-headers.h"
 #include "core/eb-error.h"
 

@@ -3,8 +3,6 @@
 
 #include "config.h"
 
-#include <string.h>
-
 #include "codec/eb-event-json.h"
 #include "codec/eb-json.h"
 

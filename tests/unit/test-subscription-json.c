@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "codec/eb-subscription-json.h"
-#include "core/eb-error.h"
 
 static EbFilter *
 new_filter (EbFilterDialect dialect, const char *name, const char *value)

@@ -5,8 +5,6 @@
 
 #include "core/eb-type-index.h"
 
-#include <string.h>
-
 #include "core/eb-types.h"
 
 /* The index must find whom eb_types_match() would, asked for everybody: it is the model. */
