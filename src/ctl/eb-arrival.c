@@ -78,7 +78,8 @@ answer (EbArrival *self, guint status)
 void
 eb_arrival_accept (EbArrival *self)
 {
-  answer (self, SOUP_STATUS_NO_CONTENT);
+  /* After a 204 SoupServer closes the connection, on which the next event may be on its way. */
+  answer (self, SOUP_STATUS_OK);
 }
 
 /**

@@ -69,7 +69,7 @@ class Lease(ListenTest):
             with self.subTest(given):
                 running = self.listen(f"--address={given}")
                 self.assertRegex(running.address, pattern)
-                self.assertEqual(deliver(running.address, 1, b"x"), 204)
+                self.assertEqual(deliver(running.address, 1, b"x"), 200)
                 running.process.send_signal(signal.SIGINT)
                 self.assert_deregisters(running)
 
@@ -84,7 +84,7 @@ class Lease(ListenTest):
         self.assertRegex(call.query, r"\Aaddress=%5B%3A%3A1%5D%3A[0-9]+\Z")
         running.address = call.address
         self.assertIn(call.address, running.error_line())
-        self.assertEqual(deliver(call.address, 1, b"x"), 204)
+        self.assertEqual(deliver(call.address, 1, b"x"), 200)
         running.process.send_signal(signal.SIGINT)
         self.assert_deregisters(running)
 
@@ -111,7 +111,7 @@ class Lease(ListenTest):
             seen += self.bus.next_call().path == "/registerAndKeepAlive"
         del self.bus.answers["/registerAndKeepAlive"]
         self.assertIn("is back", running.error_line())
-        self.assertEqual(deliver(running.address, 1, b"again"), 204)
+        self.assertEqual(deliver(running.address, 1, b"again"), 200)
         self.assertIn(b"#1", running.line())
         running.process.send_signal(signal.SIGINT)
         self.assert_deregisters(running)
@@ -178,58 +178,72 @@ class Flow(ListenTest):
     def test_each_event_at_once(self):
         running = self.listen("--raw")
         for sequence in range(1, 51):
-            self.assertEqual(deliver(running.address, sequence, b"%d" % sequence), 204)
+            self.assertEqual(deliver(running.address, sequence, b"%d" % sequence), 200)
             self.assertEqual(running.line(), b"%d\n" % sequence)
         running.process.send_signal(signal.SIGINT)
         self.assert_deregisters(running)
 
+    def test_connection_is_kept(self):
+        """Or a bus could send the next event on it just when it ends, and have to repeat that one."""
+        running = self.listen("--raw")
+        host, _, port = running.address.rpartition(":")
+        request = b"POST /event HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n%02d"
+        with socket.create_connection((host, int(port)), DEADLINE) as client:
+            answers = client.makefile("rb")
+            for number in range(3):
+                client.sendall(request % number)
+                self.assertRegex(answers.readline(), rb"\AHTTP/1\.1 2")
+                while answers.readline() != b"\r\n":
+                    pass
+                self.assertEqual(running.line(), b"%02d\n" % number)
+
     def test_count(self):
         running = self.listen("--raw", "--count=2")
-        self.assertEqual(deliver(running.address, 1, b"a"), 204)
-        self.assertEqual(deliver(running.address, 2, b"b"), 204)
+        self.assertEqual(deliver(running.address, 1, b"a"), 200)
+        self.assertEqual(deliver(running.address, 2, b"b"), 200)
         self.assert_deregisters(running)
         self.assertEqual(list(iter(running.line, None)), [b"a\n", b"b\n"])
 
     def test_repeat_is_printed_once(self):
         running = self.listen("--raw", "--count=2")
         for sequence in (1, 1, 2):
-            self.assertEqual(deliver(running.address, sequence, b"%d" % sequence), 204)
+            self.assertEqual(deliver(running.address, sequence, b"%d" % sequence), 200)
         self.assert_deregisters(running)
         self.assertEqual(list(iter(running.line, None)), [b"1\n", b"2\n"])
 
     def test_gap(self):
         running = self.listen("--raw")
-        self.assertEqual(deliver(running.address, 3, b"a"), 204)
-        self.assertEqual(deliver(running.address, 9, b"b", eventbus_previous="8"), 204)
+        self.assertEqual(deliver(running.address, 3, b"a"), 200)
+        self.assertEqual(deliver(running.address, 9, b"b", eventbus_previous="8"), 200)
         self.assertIn("missing after 3, up to 8", running.error_line())
         running.process.send_signal(signal.SIGINT)
         self.assert_deregisters(running)
 
     def test_new_log(self):
         running = self.listen("--raw")
-        self.assertEqual(deliver(running.address, 3, b"a"), 204)
-        self.assertEqual(deliver(running.address, 3, b"b", webhook_id="new", eventbus_previous="0"), 204)
+        self.assertEqual(deliver(running.address, 3, b"a"), 200)
+        self.assertEqual(deliver(running.address, 3, b"b", webhook_id="new", eventbus_previous="0"), 200)
         line = running.error_line()
         self.assertIn("new log", line)
         self.assertIn("event 3,", line)
-        self.assertEqual(deliver(running.address, 4, b"c"), 204)
+        self.assertEqual(deliver(running.address, 4, b"c"), 200)
         running.process.send_signal(signal.SIGINT)
         self.assert_deregisters(running)
 
     def test_late_repeat_is_no_new_log(self):
         running = self.listen("--raw")
         for sequence in (2, 3):
-            self.assertEqual(deliver(running.address, sequence, b"x"), 204)
-        self.assertEqual(deliver(running.address, 1, b"late", eventbus_attempt="2"), 204)
+            self.assertEqual(deliver(running.address, sequence, b"x"), 200)
+        self.assertEqual(deliver(running.address, 1, b"late", eventbus_attempt="2"), 200)
         # Nor does a gap open behind it.
-        self.assertEqual(deliver(running.address, 4, b"x"), 204)
+        self.assertEqual(deliver(running.address, 4, b"x"), 200)
         running.process.send_signal(signal.SIGINT)
         self.assert_deregisters(running)
 
     def test_plain_bus(self):
         """One that sends nothing but the data."""
         running = self.listen()
-        self.assertEqual(post(running.address, b"bare"), 204)
+        self.assertEqual(post(running.address, b"bare"), 200)
         self.assertEqual(running.line(), b"#0  -  -  4 bytes\n")
         self.assertEqual(running.line(), b"  bare\n")
 
@@ -241,7 +255,7 @@ class Flow(ListenTest):
         self.assertEqual(post(address, method="GET"), 405)
         self.assertEqual(post(address, b"x", Origin="http://example.org"), 403)
         self.assertEqual(post(address, iter([b"x"])), 411)
-        self.assertEqual(deliver(address, 1, b"mine"), 204)
+        self.assertEqual(deliver(address, 1, b"mine"), 200)
         self.assertEqual(running.line(), b"mine\n")
 
     def test_too_large(self):
@@ -256,7 +270,7 @@ class Flow(ListenTest):
         read, write = os.pipe()
         running = self.listen("--raw", stdout=write)
         os.close(write)
-        self.assertEqual(deliver(running.address, 1, b"a"), 204)
+        self.assertEqual(deliver(running.address, 1, b"a"), 200)
         self.assertEqual(os.read(read, 10), b"a\n")
         os.close(read)
         self.assertEqual(deliver(running.address, 2, b"b"), 503)
@@ -290,7 +304,7 @@ class Flow(ListenTest):
         while len(got) < len(data) + 1:
             got += os.read(read, 65536)
         self.assertEqual(got, data + b"\n")
-        self.assertEqual(answers.get(timeout=DEADLINE), 204)
+        self.assertEqual(answers.get(timeout=DEADLINE), 200)
         running.process.send_signal(signal.SIGINT)
         self.assert_deregisters(running)
         self.assertEqual(os.read(read, 1), b"")
@@ -316,7 +330,7 @@ class Flow(ListenTest):
         self.addCleanup(os.close, parent)
         running = self.listen(stdout=child, start_new_session=True)
         os.close(child)
-        self.assertEqual(deliver(running.address, 1, b"hello"), 204)
+        self.assertEqual(deliver(running.address, 1, b"hello"), 200)
         got = b""
         while b"hello" not in got:
             got += os.read(parent, 1000)

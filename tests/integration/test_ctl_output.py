@@ -13,7 +13,7 @@ class Output(ListenTest):
     def show(self, *args, data, content_type="text/plain; charset=utf-8", **headers):
         """What one event looks like."""
         running = self.listen("--count=1", *args)
-        self.assertEqual(deliver(running.address, 7, data, content_type, **headers), 204)
+        self.assertEqual(deliver(running.address, 7, data, content_type, **headers), 200)
         self.assert_deregisters(running)
         lines = list(iter(running.line, None))
         return b"".join(lines)
@@ -64,7 +64,7 @@ class Output(ListenTest):
     def test_raw_large(self):
         data = bytes(range(256)) * 4096
         running = self.listen("--count=1", "--raw")
-        self.assertEqual(deliver(running.address, 1, data), 204)
+        self.assertEqual(deliver(running.address, 1, data), 200)
         self.assert_deregisters(running)
         self.assertEqual(b"".join(iter(running.line, None)), data + b"\n")
 
