@@ -397,6 +397,46 @@ eb_configuration_new (GKeyFile *keys, GError **error)
   return check_together (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
+static void
+note (GPtrArray *keys, gboolean differs, const char *key)
+{
+  if (differs)
+    g_ptr_array_add (keys, (gpointer) key);
+}
+
+/**
+ * eb_configuration_keep_fixed:
+ * @started: what a daemon was started with
+ *
+ * Takes over what cannot change while the daemon runs.
+ *
+ * Returns: (transfer full) (nullable): the keys that were different, for people; NULL if none was
+ */
+char *
+eb_configuration_keep_fixed (EbConfiguration *self, const EbConfiguration *started)
+{
+  g_autoptr (GPtrArray) keys = g_ptr_array_new ();
+
+  note (keys,
+        !g_strv_equal ((const char *const *) self->listen, (const char *const *) started->listen),
+        "http.listen");
+  note (keys, self->bus != started->bus, "dbus.bus");
+  note (keys, g_strcmp0 (self->store_path, started->store_path) != 0, "store.location");
+  note (keys, self->transport != started->transport, "delivery.transport");
+  note (keys, self->workers != started->workers, "delivery.workers");
+  g_strfreev (self->listen);
+  self->listen = g_strdupv (started->listen);
+  g_free (self->store_path);
+  self->store_path = g_strdup (started->store_path);
+  self->bus = started->bus;
+  self->transport = started->transport;
+  self->workers = started->workers;
+  if (keys->len == 0)
+    return NULL;
+  g_ptr_array_add (keys, NULL);
+  return g_strjoinv (", ", (char **) keys->pdata);
+}
+
 void
 eb_configuration_free (EbConfiguration *self)
 {

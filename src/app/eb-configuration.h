@@ -73,6 +73,7 @@ typedef struct
 
 gboolean eb_configuration_check_keys (GKeyFile *keys, GError **error);
 EbConfiguration *eb_configuration_new (GKeyFile *keys, GError **error);
+char *eb_configuration_keep_fixed (EbConfiguration *self, const EbConfiguration *started);
 void eb_configuration_free (EbConfiguration *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EbConfiguration, eb_configuration_free)

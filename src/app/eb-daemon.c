@@ -125,35 +125,22 @@ apply_configuration (EbDaemon *self, const EbConfiguration *configuration, GErro
 }
 
 static gboolean
-store_differs (const EbConfiguration *a, const EbConfiguration *b)
-{
-  return g_strcmp0 (a->store_path, b->store_path) != 0;
-}
-
-static gboolean
-needs_restart (const EbConfiguration *a, const EbConfiguration *b)
-{
-  return a->bus != b->bus || a->transport != b->transport || a->workers != b->workers
-         || store_differs (a, b)
-         || !g_strv_equal ((const char *const *) a->listen, (const char *const *) b->listen);
-}
-
-static gboolean
 reload_cb (gpointer user_data)
 {
   EbDaemon *self = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (EbConfiguration) configuration = eb_options_load (self->options, &error);
+  g_autofree char *waiting = NULL;
 
+  if (configuration != NULL)
+    waiting = eb_configuration_keep_fixed (configuration, self->configuration);
   if (configuration == NULL || !apply_configuration (self, configuration, &error))
     {
       g_warning ("The configuration stays as it was: %s", error->message);
       return G_SOURCE_CONTINUE;
     }
-  if (needs_restart (self->configuration, configuration))
-    g_message ("http.listen, dbus.bus, store.location, delivery.transport and delivery.workers "
-               "change with the next start");
-  g_message ("Configuration reread");
+  g_message ("Configuration reread%s%s", waiting != NULL ? "; waiting for the next start: " : "",
+             waiting != NULL ? waiting : "");
   eb_configuration_free (self->configuration);
   self->configuration = g_steal_pointer (&configuration);
   return G_SOURCE_CONTINUE;

@@ -127,6 +127,30 @@ class StartTest(BusCase):
             program.wait_for("stays as it was")
             self.assertEqual(self.request("POST", "/sendMessage", b"x" * 11)[0], 200)
 
+    def test_what_waits_for_the_next_start(self):
+        """Said each time that the file is read, as long as it waits."""
+        with tempfile.NamedTemporaryFile("w+", suffix=".conf") as file:
+            def write(text):
+                file.seek(0)
+                file.truncate()
+                file.write(text)
+                file.flush()
+
+            def reread():
+                program.send(signal.SIGHUP)
+                return program.wait_for(
+                    r"Configuration reread(?:; waiting for the next start: (.*))?$")[1]
+
+            write("[http]\nlisten=127.0.0.1:0\n[delivery]\nworkers=1\n")
+            program = Program(DAEMON, f"--config={file.name}", "--bus=none", "--store=memory:")
+            self.addCleanup(program.close)
+            program.wait_for("ready")
+            for text, waits in (("[delivery]\nworkers=2\n", "http.listen, delivery.workers"),
+                                ("[delivery]\nworkers=2\n", "http.listen, delivery.workers"),
+                                ("[http]\nlisten=127.0.0.1:0\n[delivery]\nworkers=1\n", None)):
+                write(text)
+                self.assertEqual(reread(), waits)
+
     def test_option_wins(self):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
             file.write("[limits]\nmax-event-size=10\n")
