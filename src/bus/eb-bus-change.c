@@ -93,6 +93,12 @@ eb_bus_swap_async (EbBus *self,
   eb_ledger_apply_async (self->ledger, self->epoch, changes, NULL, put_cb, g_steal_pointer (&task));
 }
 
+/**
+ * eb_bus_swap_finish:
+ *
+ * Returns: FALSE with %EB_ERROR_BUSY if something else of it is being changed, %EB_ERROR_NOT_FOUND
+ *   if it has ended meanwhile, or what the store says
+ */
 gboolean
 eb_bus_swap_finish (EbBus *self, GAsyncResult *result, GError **error)
 {

@@ -42,8 +42,13 @@ failing_stored_cb (GObject *source, GAsyncResult *result, gpointer user_data)
              eb_subscription_get_id (subscription));
 }
 
-/* What a worker has seen of a subscription that somebody has replaced since may not be what it
- * would say of the one that is there now. */
+/**
+ * eb_bus_failing_cb:
+ * @streak: how its attempts have failed so far
+ *
+ * Makes that a part of @subscription. What a worker has seen of one that somebody has replaced
+ * since may not be what it would say of the one that is there now.
+ */
 void
 eb_bus_failing_cb (EbWorkerPool *workers,
                    EbSubscription *subscription,
@@ -59,7 +64,12 @@ eb_bus_failing_cb (EbWorkerPool *workers,
   eb_bus_swap_async (self, next, EB_LEASE_GOES_ON, failing_stored_cb, eb_subscription_ref (next));
 }
 
-/* Takes @task, which is done when the ledger has it. */
+/**
+ * eb_bus_enable:
+ * @task: (transfer full): done when the ledger has it
+ *
+ * Tries @disabled again.
+ */
 void
 eb_bus_enable (EbBus *self, EbSubscription *disabled, GTask *task)
 {

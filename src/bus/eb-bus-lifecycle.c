@@ -10,13 +10,24 @@
 /* How a subscription begins, whoever asked for it, and what ends it by itself: what the registry,
  * the ledger, the workers and those who listen to the bus are told, and in which order. */
 
-/* D-Bus peers and streams are nobody's address: the tutorial's list does not show them. */
+/**
+ * eb_bus_is_listed:
+ *
+ * Returns: whether the tutorial's list shows it: a D-Bus peer is nobody's address
+ */
 gboolean
 eb_bus_is_listed (EbSubscription *subscription)
 {
   return eb_sink_get_kind (eb_subscription_get_sink (subscription)) != EB_SINK_PEER;
 }
 
+/**
+ * eb_bus_begin:
+ * @subscription: whose id nobody has
+ * @start: where it begins
+ *
+ * There is @subscription from now on; what the ledger has to know of it is the caller's.
+ */
 void
 eb_bus_begin (EbBus *self, EbSubscription *subscription, const EbStart *start)
 {
@@ -25,6 +36,12 @@ eb_bus_begin (EbBus *self, EbSubscription *subscription, const EbStart *start)
   eb_bus_tell_begun (self, subscription);
 }
 
+/**
+ * eb_bus_expired_cb:
+ * @subscription: the registry does not have it any more
+ *
+ * Its lease has ended.
+ */
 void
 eb_bus_expired_cb (EbRegistry *registry, EbSubscription *subscription, EbBus *self)
 {
@@ -39,11 +56,17 @@ eb_bus_expired_cb (EbRegistry *registry, EbSubscription *subscription, EbBus *se
   eb_bus_end (self, subscription, "expired");
 }
 
-/* Who answers 410 and registers again at once may be heard in the other order: its registration
+/**
+ * eb_bus_gone_cb:
+ * @reason: for those who are told
+ * @sent_us: monotonic time at which the attempt began that has shown it
+ *
+ * Who answers 410 and registers again at once may be heard in the other order: its registration
  * here, before its answer in a worker. Then it renewed what ends now, and was told that it is
  * registered. So one that came after the attempt had begun makes a new subscription. If it was
  * meant before the answer, the next event's 410 ends it again. Who deregisters by now has changed
- * their mind since. */
+ * their mind since.
+ */
 void
 eb_bus_gone_cb (EbWorkerPool *workers,
                 EbSubscription *subscription,
@@ -92,7 +115,12 @@ committed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   eb_bus_end_change (self, id);
 }
 
-/* Takes @task, whose turn it is; it is done when the ledger has it. */
+/**
+ * eb_bus_commit:
+ * @subscription: has begun
+ * @after: a sequence: it gets what comes after
+ * @task: (transfer full): whose turn it is; done when the ledger has it
+ */
 void
 eb_bus_commit (EbBus *self, EbSubscription *subscription, guint64 after, GTask *task)
 {

@@ -303,6 +303,11 @@ got_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     return_ended (task);
 }
 
+/**
+ * eb_bus_get_subscription_async:
+ *
+ * Looks at one that is stored, as it is.
+ */
 void
 eb_bus_get_subscription_async (EbBus *self,
                                const char *id,
@@ -356,6 +361,11 @@ inspected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     return_ended (task);
 }
 
+/**
+ * eb_bus_list_attempts_async:
+ *
+ * Looks at what its sink said last.
+ */
 void
 eb_bus_list_attempts_async (EbBus *self,
                             const char *id,

@@ -46,7 +46,11 @@ eb_bus_is_registration (EbSubscription *subscription, const char *address)
   return eb_sink_get_kind (sink) == EB_SINK_HTTP && g_str_equal (label, address);
 }
 
-/* Takes @task. Its lease started again when it asked for that. */
+/**
+ * eb_bus_renew:
+ * @subscription: whose lease started again when it asked for that
+ * @task: (transfer full): done when it is tried again, if nobody was there or it was disabled
+ */
 void
 eb_bus_renew (EbBus *self, EbSubscription *subscription, GTask *task)
 {

@@ -359,6 +359,12 @@ eb_bus_resume_async (EbBus *self,
                          g_steal_pointer (&task));
 }
 
+/**
+ * eb_bus_resume_finish:
+ *
+ * Returns: FALSE with %EB_ERROR_LIMIT, %EB_ERROR_FORBIDDEN, %EB_ERROR_BUSY, or what the store says;
+ *   then it may still come back
+ */
 gboolean
 eb_bus_resume_finish (EbBus *self, GAsyncResult *result, GError **error)
 {

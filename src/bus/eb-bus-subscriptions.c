@@ -27,6 +27,11 @@ eb_bus_find_stored (EbBus *self, const char *id, GError **error)
   return NULL;
 }
 
+/**
+ * eb_bus_check_room:
+ *
+ * Returns: FALSE with %EB_ERROR_LIMIT if there are as many subscriptions as there may be
+ */
 gboolean
 eb_bus_check_room (EbBus *self, GError **error)
 {
@@ -38,7 +43,13 @@ eb_bus_check_room (EbBus *self, GError **error)
   return FALSE;
 }
 
-/* A name is resolved, and its addresses are checked, at every attempt to connect. */
+/**
+ * eb_bus_check_literal:
+ *
+ * A name is resolved, and its addresses are checked, at every attempt to connect.
+ *
+ * Returns: FALSE with %EB_ERROR_FORBIDDEN if @sink is an address that policy excludes
+ */
 gboolean
 eb_bus_check_literal (EbBus *self, EbSink *sink, GError **error)
 {

@@ -59,6 +59,10 @@ eb_bus_tell_begun (EbBus *self, EbSubscription *subscription)
     }
 }
 
+/**
+ * eb_bus_tell_ended:
+ * @reason: for people
+ */
 void
 eb_bus_tell_ended (EbBus *self, EbSubscription *subscription, const char *reason)
 {
@@ -71,7 +75,11 @@ eb_bus_tell_ended (EbBus *self, EbSubscription *subscription, const char *reason
   g_signal_emit (self, signals[SUBSCRIPTION_ENDED], 0, subscription, reason);
 }
 
-/* For those who know subscriptions by their labels, another sink is another one. */
+/**
+ * eb_bus_tell_replaced:
+ *
+ * For those who know subscriptions by their labels, another sink is another one.
+ */
 void
 eb_bus_tell_replaced (EbBus *self, EbSubscription *before, EbSubscription *subscription)
 {
@@ -85,7 +93,12 @@ eb_bus_tell_replaced (EbBus *self, EbSubscription *before, EbSubscription *subsc
   eb_bus_tell_begun (self, subscription);
 }
 
-/* Another daemon has taken the ledger over: what this one still does is not kept. */
+/**
+ * eb_bus_tell_fenced:
+ * @error: of the ledger's; of no interest if it is another one than %EB_ERROR_FENCED
+ *
+ * Another daemon has taken the ledger over: what this one still does is not kept.
+ */
 void
 eb_bus_tell_fenced (EbBus *self, const GError *error)
 {
