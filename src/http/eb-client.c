@@ -144,7 +144,7 @@ send_line (EbClient *self, const char *text)
 void
 eb_client_continue (EbClient *self)
 {
-  if (self->framing.expect.length == 0 || self->continued)
+  if (!self->framing.waits || self->continued)
     return;
   self->continued = TRUE;
   send_line (self, "HTTP/1.1 100 Continue\r\n\r\n");

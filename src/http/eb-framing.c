@@ -224,12 +224,16 @@ parse_host (Head *head, EbSlice value)
   return TRUE;
 }
 
+/* RFC 9110, 10.1.1: HTTP/1.0 has no interim answers, so there it means nothing. */
 static gboolean
 parse_expect (Head *head, EbSlice name, const char *value, gsize length)
 {
-  if (!equals_ignoring_case (value, length, "100-continue"))
-    return refuse (head->framing, 417, "Expect is not “100-continue”");
-  head->framing->expect = name;
+  EbFraming *self = head->framing;
+
+  self->expect = name;
+  self->waits = head->http_1_1;
+  if (head->http_1_1 && !equals_ignoring_case (value, length, "100-continue"))
+    return refuse (self, 417, "Expect is not “100-continue”");
   return TRUE;
 }
 

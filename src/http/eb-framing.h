@@ -45,7 +45,9 @@ typedef struct
  * @host: whom the request is for, by its target or else its field `Host`, once the head is complete
  * @origin: field value, once the head is complete
  * @content_type: field value, once the head is complete
- * @expect: the name of the field `Expect: 100-continue`, once the head is complete
+ * @expect: the name of the field `Expect`, once the head is complete
+ * @waits: the client may wait for `100 Continue` before it sends the body, once the head is
+ * complete
  * @coding: the field `Transfer-Encoding: chunked`, once the head is complete; `Content-Length`
  *   stands in its place once the request is
  * @status: HTTP status to answer with, if it is bad
@@ -65,6 +67,7 @@ typedef struct
   EbSlice origin;
   EbSlice content_type;
   EbSlice expect;
+  gboolean waits;
   EbSlice coding;
   guint status;
   const char *reason;

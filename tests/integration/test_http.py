@@ -451,6 +451,20 @@ class FramingTest(BusCase):
         self.assertEqual(answer.count(b"HTTP/1.1 "), 1)
         self.assertTrue(answer.endswith(b"success"))
 
+    def test_no_continue_for_http_1_0(self):
+        for value in (b"100-continue", b"200-ok"):
+            with self.subTest(value=value), \
+                    socket.create_connection(("127.0.0.1", self.port), timeout=30) as client:
+                client.sendall(b"POST /sendMessage HTTP/1.0\r\nExpect: %s\r\n"
+                               b"Content-Length: 5\r\n\r\n" % value)
+                self.request("GET", "/listSubscribers")  # the header has been read after that
+                client.sendall(b"hello")
+                answer = b""
+                while some := client.recv(65536):
+                    answer += some
+                self.assertTrue(answer.startswith(b"HTTP/1.0 200 "), answer)
+                self.assertTrue(answer.endswith(b"success"), answer)
+
     def test_range_is_ignored(self):
         self.register("a:1")
         status, body = self.request("GET", "/listSubscribers",

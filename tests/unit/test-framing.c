@@ -173,7 +173,27 @@ test_slices (void)
   ASSERT_SLICE (origin, "http://x");
   ASSERT_SLICE (content_type, "t/x");
   ASSERT_SLICE (expect, "Expect");
+  g_assert_true (framing.waits);
 #undef ASSERT_SLICE
+}
+
+/* RFC 9110, 10.1.1: nothing is expected of HTTP/1.0, whose clients do not know of interim answers.
+ */
+static void
+test_expect_of_http_1_0 (void)
+{
+  static const char *const values[] = { "100-continue", "x" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (values); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("GET / HTTP/1.0\r\nExpect: %s\r\n\r\n", values[i]);
+      gsize n_bytes = strlen (text);
+      EbFraming framing = { 0 };
+
+      g_assert_cmpint (eb_framing_feed (&framing, (guint8 *) text, &n_bytes), ==,
+                       EB_FRAMING_COMPLETE);
+      g_assert_false (framing.waits);
+    }
 }
 
 /* Host must not speak for another host than the target's. */
@@ -217,6 +237,7 @@ main (int argc, char **argv)
   g_test_add_func ("/framing/cases", test_cases);
   g_test_add_func ("/framing/chunked", test_chunked);
   g_test_add_func ("/framing/slices", test_slices);
+  g_test_add_func ("/framing/expect-of-http-1-0", test_expect_of_http_1_0);
   g_test_add_func ("/framing/absolute-target", test_absolute_target);
   g_test_add_func ("/framing/noise", test_noise);
 
