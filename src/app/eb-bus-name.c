@@ -30,12 +30,14 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (EbBusName, eb_bus_name, G_TYPE_OBJECT)
 
+/* An empty address is how a session says that it has none. */
 static gboolean
 has_session_bus (void)
 {
+  const char *address = g_getenv ("DBUS_SESSION_BUS_ADDRESS");
   g_autofree char *socket = g_build_filename (g_get_user_runtime_dir (), "bus", NULL);
 
-  return g_getenv ("DBUS_SESSION_BUS_ADDRESS") != NULL || g_file_test (socket, G_FILE_TEST_EXISTS);
+  return address != NULL ? *address != '\0' : g_file_test (socket, G_FILE_TEST_EXISTS);
 }
 
 /**

@@ -63,6 +63,13 @@ class StartTest(BusCase):
             self.fails(USAGE, f"{re.escape(file.name)}: There is no key delivery.allowed",
                        f"--config={file.name}", "--set=delivery.workers=1")
 
+    def test_no_session_bus(self):
+        with tempfile.TemporaryDirectory(prefix="eventbus-test.") as folder:
+            program = Program(DAEMON, CONFIGURATION, "--listen=127.0.0.1:0", "--store=memory:",
+                              env={"DBUS_SESSION_BUS_ADDRESS": "", "XDG_RUNTIME_DIR": folder})
+            self.addCleanup(program.close)
+            program.wait_for("ready: ")
+
     def test_address_of_another_machine(self):
         self.fails(1, "192.0.2.1", "--listen=192.0.2.1:1")
 
