@@ -231,7 +231,7 @@ describe_attributes (EbChannel *channel, EbDelivery *delivery, EbEvent *event)
 {
   gsize n_attributes;
   const EbAttribute *attributes = eb_event_get_attributes (event, &n_attributes);
-  const char *content_type = eb_event_get_content_type (event);
+  const char *content_type = eb_event_get_media_type (event);
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
 
   if (content_type != NULL) /* which a D-Bus string could not hold, if it is not UTF-8 */

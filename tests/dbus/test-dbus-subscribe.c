@@ -77,6 +77,24 @@ test_content_type (Fixture *f, gconstpointer data)
   g_assert_cmpstr (content_type, ==, "a/b;\tx=\uFFFD");
 }
 
+/* That it goes without saying in the JSON format, nobody knows here. */
+static void
+test_implied_content_type (Fixture *f, gconstpointer data)
+{
+  g_autofree char *all = subscribe (&f->client, "(@as [], @a{sv} {})");
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("1", 1);
+  g_autoptr (GVariant) attributes = NULL;
+  EbDraft *draft = eb_draft_new (bytes);
+  const char *content_type;
+
+  draft->is_json = TRUE;
+  publish_draft (f, draft);
+  WAIT_FOR (f->client.events->len == 1);
+  attributes = event_attributes (&f->client, 0);
+  g_assert_true (g_variant_lookup (attributes, "datacontenttype", "&s", &content_type));
+  g_assert_cmpstr (content_type, ==, "application/json");
+}
+
 static void
 test_filters (Fixture *f, gconstpointer data)
 {
@@ -250,6 +268,7 @@ main (int argc, char **argv)
 
   ADD ("types", test_types);
   ADD ("content-type", test_content_type);
+  ADD ("implied-content-type", test_implied_content_type);
   ADD ("filters", test_filters);
   ADD ("after", test_after);
   ADD ("bad-options", test_bad_options);
