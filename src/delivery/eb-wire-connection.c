@@ -40,6 +40,7 @@ eb_wire_connection_free (EbWireConnection *self)
 {
   eb_wire_connection_close (self);
   g_clear_pointer (&self->settings, eb_delivery_settings_unref);
+  g_clear_pointer (&self->policy, eb_address_policy_unref);
   eb_wire_head_clear (&self->head);
   g_free (self);
 }
@@ -138,6 +139,26 @@ eb_wire_connection_connect (
       return FALSE;
     }
   return TRUE;
+}
+
+/**
+ * eb_wire_connection_dup_address:
+ *
+ * Returns: (transfer full) (nullable): where it leads; NULL if it does not stand any more
+ */
+GInetAddress *
+eb_wire_connection_dup_address (EbWireConnection *self)
+{
+  Native native;
+  socklen_t size = sizeof native;
+
+  if (getpeername (self->fd, &native.any, &size) < 0)
+    return NULL;
+  if (native.any.sa_family == AF_INET6)
+    return g_inet_address_new_from_bytes ((const guint8 *) &native.ipv6.sin6_addr,
+                                          G_SOCKET_FAMILY_IPV6);
+  return g_inet_address_new_from_bytes ((const guint8 *) &native.ipv4.sin_addr,
+                                        G_SOCKET_FAMILY_IPV4);
 }
 
 /* The parts of the request from @self->position on. */

@@ -61,6 +61,7 @@ typedef struct
   EbWireState state;
   gpointer channel;             /* (unowned) whose it is */
   EbDeliverySettings *settings; /* (owned) (nullable) that its head was written for */
+  EbAddressPolicy *policy;      /* (owned) (nullable) that allows where it leads */
   EbDelivery *delivery;         /* (unowned) (nullable) what is under way */
   GList link;                   /* in the transport's queue for its state, if there is one */
   GList channel_link;           /* in its channel's queue */
@@ -84,6 +85,7 @@ void eb_wire_connection_free (EbWireConnection *self);
 void eb_wire_connection_close (EbWireConnection *self);
 gboolean eb_wire_connection_connect (
     EbWireConnection *self, int epoll_fd, GInetAddress *address, guint16 port, GError **error);
+GInetAddress *eb_wire_connection_dup_address (EbWireConnection *self);
 void eb_wire_connection_prepare (EbWireConnection *self,
                                  EbContent *content,
                                  EbSigner *signer,

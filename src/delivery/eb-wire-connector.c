@@ -91,6 +91,38 @@ eb_wire_connector_configure (EbWireConnector *self, EbDeliverySettings *settings
 }
 
 static gboolean
+check_address (EbWireConnector *self,
+               EbWireConnection *connection,
+               GInetAddress *address,
+               GError **error)
+{
+  guint16 port = eb_sink_get_port (eb_wire_channel_get_sink (connection->channel));
+
+  if (!eb_address_policy_check (self->settings->policy, address, port, error))
+    return FALSE;
+  g_clear_pointer (&connection->policy, eb_address_policy_unref);
+  connection->policy = eb_address_policy_ref (self->settings->policy);
+  return TRUE;
+}
+
+/**
+ * eb_wire_connector_allows:
+ * @connection: an open one
+ *
+ * Returns: whether it leads to where the policy allows it, which may have changed since it was made
+ */
+gboolean
+eb_wire_connector_allows (EbWireConnector *self, EbWireConnection *connection)
+{
+  g_autoptr (GInetAddress) address = NULL;
+
+  if (connection->policy == self->settings->policy)
+    return TRUE;
+  address = eb_wire_connection_dup_address (connection);
+  return address != NULL && check_address (self, connection, address, NULL);
+}
+
+static gboolean
 try_address (EbWireConnector *self,
              EbWireConnection *connection,
              GInetAddress *address,
@@ -98,9 +130,8 @@ try_address (EbWireConnector *self,
 {
   guint16 port = eb_sink_get_port (eb_wire_channel_get_sink (connection->channel));
 
-  if (!eb_address_policy_check (self->settings->policy, address, port, error))
-    return FALSE;
-  return eb_wire_connection_connect (connection, self->epoll_fd, address, port, error);
+  return check_address (self, connection, address, error)
+         && eb_wire_connection_connect (connection, self->epoll_fd, address, port, error);
 }
 
 /* Tries the sink's addresses in turn; the last one's error is the one that is told. */

@@ -25,6 +25,7 @@ EbWireConnector *eb_wire_connector_new (EbClock *clock,
                                         gpointer user_data);
 void eb_wire_connector_free (EbWireConnector *self);
 void eb_wire_connector_configure (EbWireConnector *self, EbDeliverySettings *settings);
+gboolean eb_wire_connector_allows (EbWireConnector *self, EbWireConnection *connection);
 void eb_wire_connector_start (EbWireConnector *self, EbWireConnection *connection);
 void eb_wire_connector_go_on (EbWireConnector *self, EbWireConnection *connection, GError *error);
 void eb_wire_connector_stop (EbWireConnector *self, EbWireConnection *connection);

@@ -223,12 +223,24 @@ get_timeout (EbWireTransport *self, const EbWireChannel *channel)
                                            eb_subscription_get_options (channel->subscription));
 }
 
+/* Returns: (transfer none) (nullable): an open connection for one more request */
+static EbWireConnection *
+find_idle (EbWireTransport *self, EbWireChannel *channel)
+{
+  EbWireConnection *connection;
+
+  while ((connection = eb_wire_channel_find_idle (channel)) != NULL
+         && !eb_wire_connector_allows (self->connector, connection))
+    drop (self, connection);
+  return connection;
+}
+
 static void
 wire_send (EbTransport *transport, EbChannel *opaque, EbDelivery *delivery)
 {
   EbWireTransport *self = EB_WIRE_TRANSPORT (transport);
   EbWireChannel *channel = (EbWireChannel *) opaque;
-  EbWireConnection *connection = eb_wire_channel_find_idle (channel);
+  EbWireConnection *connection = find_idle (self, channel);
 
   eb_deadlines_set (self->attempts, &delivery->deadline, get_timeout (self, channel));
   if (connection != NULL)

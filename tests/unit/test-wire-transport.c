@@ -316,6 +316,30 @@ test_new_origin (Fixture *fixture, gconstpointer data)
   g_assert_nonnull (strstr (fixture->request, "WebHook-Request-Origin: new.example.org\r\n"));
 }
 
+/* Where nothing may be delivered to any more, nothing is on a connection from before either. */
+static void
+test_new_policy (Fixture *fixture, gconstpointer data)
+{
+  static const char *const loopback[] = { "127.0.0.0/8", NULL };
+  g_autoptr (EbAddressPolicy) policy = eb_address_policy_new (NULL, loopback, NULL, NULL);
+  g_autoptr (EbDeliverySettings) settings = eb_delivery_settings_new (policy);
+  g_autoptr (EbDeliverySettings) again = create_settings ();
+
+  send_one (fixture, fixture->channel);
+  fixture->connections[0] = take_request (fixture);
+  eb_transport_configure (fixture->transport, settings);
+  answer (fixture, fixture->connections[0]);
+  send_one (fixture, fixture->channel);
+  eb_answer_record_wait (&fixture->answer);
+  g_assert_cmpint (fixture->answer.kind, ==, EB_ANSWER_UNREACHABLE);
+  g_assert_nonnull (strstr (fixture->answer.reason, "127.0.0.0/8"));
+
+  eb_transport_configure (fixture->transport, again);
+  send_one (fixture, fixture->channel);
+  fixture->connections[1] = take_request (fixture);
+  answer (fixture, fixture->connections[1]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -330,6 +354,7 @@ main (int argc, char **argv)
   g_test_add ("/wire-transport/few-connections", Fixture, NULL, set_up, test_few_connections,
               tear_down);
   g_test_add ("/wire-transport/new-origin", Fixture, NULL, set_up, test_new_origin, tear_down);
+  g_test_add ("/wire-transport/new-policy", Fixture, NULL, set_up, test_new_policy, tear_down);
 
   return g_test_run ();
 }
