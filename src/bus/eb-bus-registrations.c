@@ -106,21 +106,32 @@ register_anew (EbBus *self, GTask *task)
   commit_registration (self, subscription, registration->after, task);
 }
 
+/* Policy may have changed since @known was registered, and a success would say that events come. */
+static gboolean
+check_renewal (EbBus *self, EbSubscription *known, const char *address, GError **error)
+{
+  if (eb_bus_is_registration (known, address))
+    return eb_bus_check_literal (self, eb_subscription_get_sink (known), error);
+  g_set_error (error, EB_ERROR, EB_ERROR_FORBIDDEN,
+               "“%s” is the id of a subscription with another sink", address);
+  return FALSE;
+}
+
 /* Takes @task. */
 static void
 register_now (EbBus *self, GTask *task)
 {
   const char *address = ((const Registration *) g_task_get_task_data (task))->address;
   EbSubscription *known = eb_registry_lookup (self->registry, address);
+  GError *error = NULL;
 
   if (known == NULL)
     register_anew (self, task);
-  else if (eb_bus_is_registration (known, address))
+  else if (check_renewal (self, known, address, &error))
     eb_bus_renew (self, known, task);
   else
     {
-      g_task_return_new_error (task, EB_ERROR, EB_ERROR_FORBIDDEN,
-                               "“%s” is the id of a subscription with another sink", address);
+      g_task_return_error (task, error);
       g_object_unref (task);
     }
 }
@@ -154,7 +165,7 @@ eb_bus_register_async (EbBus *self,
 
   g_task_set_source_tag (task, eb_bus_register_async);
   /* A sign of life counts from when it comes, however late its turn is. */
-  if (known != NULL && eb_bus_is_registration (known, address))
+  if (known != NULL && check_renewal (self, known, address, NULL))
     eb_registry_renew (self->registry, address);
   begin_registration (self, address, EB_START_NOW, EB_BUS_TURN_LAST, task);
 }

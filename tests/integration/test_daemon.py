@@ -158,6 +158,21 @@ class StartTest(BusCase):
                 write(text)
                 self.assertEqual(reread(), waits)
 
+    def test_renewal_of_what_policy_came_to_forbid(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            program = self.daemon(f"--config={file.name}", "--store=memory:")
+            self.register("127.0.0.1:9")
+            self.register("localhost:9")  # a name is checked when it is connected to
+            file.write("[delivery]\ndeny=127.0.0.0/8\n")
+            file.flush()
+            program.send(signal.SIGHUP)
+            program.wait_for("Configuration reread")
+            status, body = self.request("POST", "/registerAndKeepAlive?address=127.0.0.1:9")
+            self.assertEqual(status, 400)
+            self.assertRegex(body, "^Error:.*127.0.0.0/8")
+            self.register("localhost:9")
+            self.deregister("127.0.0.1:9")
+
     def test_option_wins(self):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
             file.write("[limits]\nmax-event-size=10\n")
