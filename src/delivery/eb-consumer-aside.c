@@ -59,6 +59,64 @@ eb_consumer_record_ended (EbConsumer *self, guint64 sequence)
     eb_consumer_record (self, eb_change_new (EB_CHANGE_ENDED, id, sequence));
 }
 
+/* What others pass while it is under way. What was sent later, and has ended, would be repeated
+ * after a crash as long as the cursor is before that. So it is an exception, and comes back like
+ * one that waited aside. */
+
+/* @n_later: how many that were sent after @delivery are under way */
+static gboolean
+is_passed (EbConsumer *self, const EbDelivery *delivery, guint n_later)
+{
+  return self->outbox->n_turns - delivery->turn - 1 > n_later;
+}
+
+static void
+leave (EbConsumer *self, EbDelivery *delivery)
+{
+  const EbAnswer none = { .kind = EB_ANSWER_FAILED, .reason = "It was stopped without an answer" };
+
+  if (!delivery->exception)
+    eb_consumer_record_aside (self, delivery, &none, 0);
+  delivery->fetched = TRUE;
+}
+
+/**
+ * eb_consumer_leave_if_passed:
+ * @delivery: was under way, and is to be sent again
+ */
+void
+eb_consumer_leave_if_passed (EbConsumer *self, EbDelivery *delivery)
+{
+  guint n_later = 0;
+
+  for (GList *link = self->outbox->under_way.tail; link != NULL; link = link->prev, n_later++)
+    if ((gint) (((const EbDelivery *) link->data)->turn - delivery->turn) < 0)
+      break;
+  if (!delivery->fetched && is_passed (self, delivery, n_later))
+    leave (self, delivery);
+}
+
+/**
+ * eb_consumer_leave_passed:
+ * @age: what is under way for less than that is not worth it
+ */
+void
+eb_consumer_leave_passed (EbConsumer *self, GTimeSpan age)
+{
+  gint64 now_us = eb_consumer_get_now (self);
+  guint n_later = self->outbox->under_way.length;
+
+  for (GList *link = self->outbox->under_way.head; link != NULL; link = link->next)
+    {
+      EbDelivery *delivery = link->data;
+
+      if (!is_passed (self, delivery, --n_later) || now_us - delivery->sent_us < age)
+        break;
+      if (!delivery->fetched)
+        leave (self, delivery);
+    }
+}
+
 /* What waits aside, and comes back. */
 
 /**

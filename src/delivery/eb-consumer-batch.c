@@ -314,11 +314,13 @@ eb_consumer_remember_batches (EbConsumer *self)
  * eb_consumer_remember:
  *
  * To be called when nothing is sent any more: what was sent and has not ended goes on after the
- * restart, as a batch if it was one, and with its next attempt.
+ * restart, as a batch if it was one, and with its next attempt; at its place, if nothing that was
+ * sent later has ended.
  */
 void
 eb_consumer_remember (EbConsumer *self)
 {
+  eb_consumer_leave_passed (self, 0);
   remember_in (self, &self->outbox->under_way, 1);
   remember_in (self, &self->outbox->queue, 1);
 }

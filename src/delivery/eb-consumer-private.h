@@ -76,6 +76,8 @@ void eb_consumer_record_ended (EbConsumer *self, guint64 sequence);
 void eb_consumer_load_aside (EbConsumer *self, GPtrArray *exceptions);
 void eb_consumer_meet_exception (EbConsumer *self, EbAsideEntry *entry, EbParcel *parcel);
 guint eb_consumer_lose_aside (EbConsumer *self, guint64 up_to);
+void eb_consumer_leave_if_passed (EbConsumer *self, EbDelivery *delivery);
+void eb_consumer_leave_passed (EbConsumer *self, GTimeSpan age);
 void eb_consumer_fetch_due (EbConsumer *self);
 void eb_consumer_update_recovery (EbConsumer *self);
 EbDelivery *eb_consumer_take_back (EbConsumer *self, const EbAsideEntry *entry, EbParcel *parcel);

@@ -80,6 +80,14 @@ end (EbConsumer *self, EbDelivery *delivery)
   eb_delivery_free (delivery);
 }
 
+/* It is sent again, before everything that was not sent yet. */
+static void
+send_again (EbConsumer *self, EbDelivery *delivery)
+{
+  eb_consumer_leave_if_passed (self, delivery);
+  eb_consumer_put_back (self, delivery);
+}
+
 static void
 end_subscription (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer)
 {
@@ -89,7 +97,7 @@ end_subscription (EbConsumer *self, EbDelivery *delivery, const EbAnswer *answer
   /* Whoever ended may have been replaced meanwhile. Then it is sent to the one that is there now.
    */
   delivery->attempt--;
-  eb_consumer_put_back (self, delivery);
+  send_again (self, delivery);
   if (self->gone || self->outdated)
     return;
   self->gone = TRUE;
@@ -103,7 +111,7 @@ wait_for_sink (EbConsumer *self, EbDelivery *delivery, GTimeSpan delay)
   EbRecovery *recovery = eb_consumer_obtain_recovery (self);
 
   delivery->attempt--;
-  eb_consumer_put_back (self, delivery);
+  send_again (self, delivery);
   if (recovery->hold != EB_HOLD_NONE)
     return;
   recovery->n_probes++;
@@ -113,7 +121,7 @@ wait_for_sink (EbConsumer *self, EbDelivery *delivery, GTimeSpan delay)
 static void
 hold_line (EbConsumer *self, EbDelivery *delivery, EbHold hold, GTimeSpan delay)
 {
-  eb_consumer_put_back (self, delivery);
+  send_again (self, delivery);
   eb_recovery_hold (eb_consumer_obtain_recovery (self), hold, eb_consumer_get_now (self) + delay);
 }
 

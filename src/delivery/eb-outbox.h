@@ -18,7 +18,8 @@ G_BEGIN_DECLS
  * EbOutbox:
  * @queue: (element-type EbDelivery): not sent yet, by sequence
  * @queued: the charges of the events in it
- * @under_way: (element-type EbDelivery): sent and not answered
+ * @under_way: (element-type EbDelivery): sent and not answered, in the order of their turns
+ * @n_turns: how often something was sent
  * @transport: (unowned) (nullable): that the channel is of
  * @channel: (owned) (nullable): until there is something to send
  * @handshake: (owned) (nullable): until the sink has agreed to deliveries
@@ -34,6 +35,7 @@ typedef struct
   GQueue queue;
   gsize queued;
   GQueue under_way;
+  guint n_turns;
   EbTransport *transport;
   EbChannel *channel;
   EbHandshake *handshake;

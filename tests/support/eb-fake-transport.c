@@ -18,6 +18,7 @@ typedef struct
   const char *allowed_origin; /* (nullable) what it answers to questions */
   const char *allowed_rate;   /* (nullable) */
   GQueue kept;                /* (element-type EbDelivery) */
+  GQueue kept_for_503;        /* (element-type EbDelivery) likewise, to be refused in the end */
   EbTransport *transport;     /* (unowned) (nullable) of that worker */
 } Sink;
 
@@ -69,6 +70,7 @@ sink_free (Sink *sink)
   g_array_unref (sink->script);
   g_array_unref (sink->arrivals);
   g_queue_clear (&sink->kept);
+  g_queue_clear (&sink->kept_for_503);
   g_free (sink);
 }
 
@@ -237,6 +239,7 @@ answer_cb (gpointer user_data)
   static const EbAnswer answers[] = {
     [EB_FAKE_TAKE] = { EB_ANSWER_RESPONSE, 200, NULL, NULL },
     [EB_FAKE_KEEP] = { EB_ANSWER_RESPONSE, 200, NULL, NULL },
+    [EB_FAKE_KEEP_FOR_503] = { EB_ANSWER_RESPONSE, 503, NULL, NULL },
     [EB_FAKE_UNREACHABLE] = { EB_ANSWER_UNREACHABLE, 0, NULL, "fake: unreachable" },
     [EB_FAKE_BREAK] = { EB_ANSWER_FAILED, 0, NULL, "fake: broken" },
     [EB_FAKE_ANSWER_500] = { EB_ANSWER_RESPONSE, 500, NULL, NULL },
@@ -338,9 +341,11 @@ fake_send (EbTransport *transport, EbChannel *channel, EbDelivery *delivery)
   sink->transport = transport;
   if (behaviour == EB_FAKE_KEEP)
     g_queue_push_tail (&sink->kept, delivery);
+  else if (behaviour == EB_FAKE_KEEP_FOR_503)
+    g_queue_push_tail (&sink->kept_for_503, delivery);
   g_mutex_unlock (&self->sinks->lock);
 
-  if (behaviour != EB_FAKE_KEEP)
+  if (behaviour != EB_FAKE_KEEP && behaviour != EB_FAKE_KEEP_FOR_503)
     answer_soon (self, channel, delivery, behaviour);
   g_main_context_wakeup (NULL);
 }
@@ -373,14 +378,17 @@ release_cb (gpointer user_data)
   while ((delivery = g_queue_pop_head (&sink->kept)) != NULL)
     answer_soon (EB_FAKE_TRANSPORT (sink->transport), delivery->transport_data, delivery,
                  EB_FAKE_TAKE);
+  while ((delivery = g_queue_pop_head (&sink->kept_for_503)) != NULL)
+    answer_soon (EB_FAKE_TRANSPORT (sink->transport), delivery->transport_data, delivery,
+                 EB_FAKE_KEEP_FOR_503);
   g_mutex_unlock (&self->lock);
   return G_SOURCE_REMOVE;
 }
 
 /**
  * eb_fake_sinks_release:
- * @uri: of a sink that keeps at least one delivery: takes it, and every later one; if the
- *   subscription has ended, it keeps nothing any more
+ * @uri: of a sink that keeps at least one delivery: takes it, or refuses it if it keeps it for
+ *   that, and takes every later one; if the subscription has ended, it keeps nothing any more
  */
 void
 eb_fake_sinks_release (EbFakeSinks *self, const char *uri)
@@ -434,6 +442,7 @@ fake_close (EbTransport *transport, EbChannel *channel)
   g_mutex_lock (&self->sinks->lock);
   sink = get_sink (self->sinks, channel->uri);
   g_queue_clear (&sink->kept);
+  g_queue_clear (&sink->kept_for_503);
   if (sink->transport == transport)
     {
       sink->transport = NULL;

@@ -183,6 +183,63 @@ test_standing_still (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->delivery.report.floor, ==, fixture->types->len);
 }
 
+/* And until everybody has passed all events. */
+static void
+wait_for_delivered (Fixture *fixture, guint64 n)
+{
+  while (fixture->delivery.report.delivered < n
+         || fixture->delivery.report.floor < fixture->types->len)
+    {
+      eb_fake_clock_advance (fixture->delivery.clock, SECOND / 20);
+      eb_test_run ();
+    }
+}
+
+/* What takes long holds nobody back, and those that pass it do not come again after a kill. */
+static void
+test_slow (Fixture *fixture, gconstpointer data)
+{
+  static const char sink[] = "http://s:1/event";
+  const EbFakeBehaviour keep = EB_FAKE_KEEP;
+  EbSubscriptionSpec spec = { .concurrency = 2 };
+
+  eb_delivery_model_add (fixture, eb_delivery_fixture_create (&spec, "s:1"), 0);
+  eb_fake_sinks_script (fixture->delivery.sinks, sink, &keep, 1);
+  eb_delivery_model_publish (fixture, 0, 8);
+  wait_for_delivered (fixture, 7);
+  eb_fake_clock_advance (fixture->delivery.clock, SECOND / 20);
+  eb_delivery_model_publish (fixture, 0, 1);
+  wait_for_delivered (fixture, 8);
+  eb_delivery_model_restart (fixture, GPOINTER_TO_INT (data));
+  eb_delivery_fixture_wait (&fixture->delivery, sink, 10);
+  g_assert_cmpuint (eb_fake_sinks_get (fixture->delivery.sinks, sink, 9).sequence, ==, 1);
+  g_assert_cmpuint (eb_fake_sinks_get (fixture->delivery.sinks, sink, 9).attempt, ==, 2);
+  eb_delivery_fixture_collect (&fixture->delivery);
+  g_assert_true (eb_delivery_model_is_over (fixture));
+}
+
+/* Nor does what was sent back after that, and is held. */
+static void
+test_slow_then_held (Fixture *fixture, gconstpointer data)
+{
+  static const char sink[] = "http://s:1/event";
+  const EbFakeBehaviour keep = EB_FAKE_KEEP_FOR_503;
+  EbSubscriptionSpec spec = { .concurrency = 2 };
+
+  eb_delivery_model_add (fixture, eb_delivery_fixture_create (&spec, "s:1"), 0);
+  eb_fake_sinks_script (fixture->delivery.sinks, sink, &keep, 1);
+  eb_delivery_model_publish (fixture, 0, 9);
+  eb_fake_sinks_wait (fixture->delivery.sinks, sink, 9);
+  eb_fake_sinks_release (fixture->delivery.sinks, sink);
+  eb_delivery_fixture_collect (&fixture->delivery);
+  eb_delivery_model_restart (fixture, TRUE);
+  eb_delivery_fixture_wait (&fixture->delivery, sink, 9);
+  eb_delivery_fixture_advance (&fixture->delivery, 2 * SECOND);
+  eb_delivery_fixture_wait (&fixture->delivery, sink, 10);
+  g_assert_cmpuint (eb_fake_sinks_get (fixture->delivery.sinks, sink, 9).sequence, ==, 1);
+  g_assert_cmpuint (eb_fake_sinks_get (fixture->delivery.sinks, sink, 9).attempt, ==, 2);
+}
+
 #define ADD(path, func)                                                                            \
   g_test_add ("/delivery-model/" path, Fixture, NULL, eb_delivery_model_set_up, func,              \
               eb_delivery_model_tear_down)
@@ -196,6 +253,11 @@ main (int argc, char **argv)
 
   ADD ("idle", test_idle);
   ADD ("standing-still", test_standing_still);
+  g_test_add ("/delivery-model/slow/stopped", Fixture, GINT_TO_POINTER (FALSE),
+              eb_delivery_model_set_up, test_slow, eb_delivery_model_tear_down);
+  g_test_add ("/delivery-model/slow/killed", Fixture, GINT_TO_POINTER (TRUE),
+              eb_delivery_model_set_up, test_slow, eb_delivery_model_tear_down);
+  ADD ("slow/held", test_slow_then_held);
   /* Each time something else happens. */
   ADD ("model/1", test_model);
   ADD ("model/2", test_model);
