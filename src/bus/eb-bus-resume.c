@@ -6,6 +6,7 @@
 #include "bus/eb-bus-private.h"
 #include "core/eb-error.h"
 #include "delivery/eb-aside.h"
+#include "delivery/eb-batch-plan.h"
 
 /* Subscriptions that asked for it keep their state when their lease ends: whoever takes the id
  * again goes on where they stood. */
@@ -14,8 +15,8 @@
  * can have left. Those beyond it are delivered once more. */
 #define MAX_DEAD_AHEAD 10000
 
-/* What may be aside, and what holds the line behind it: a batch at most, or a few under way. */
-#define MAX_ASIDE (2 * EB_MAX_ASIDE)
+/* What may be aside, and what was under way, all of which may have come back and hold the line. */
+#define MAX_ASIDE (EB_MAX_ASIDE + EB_MAX_CONCURRENCY * EB_BATCH_MAX_LENGTH)
 
 /* Forgetting */
 

@@ -13,6 +13,7 @@ typedef EbBusFixture Fixture;
 
 #define A      "http://a:1/event"
 #define LEASE  (120 * SECOND)
+#define N_HELD 3000
 #define SECRET "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 
 /* Returns: what eb_bus_put_finish() says */
@@ -123,9 +124,9 @@ test_aside (Fixture *fixture, gconstpointer data)
   put (fixture, "s");
   eb_bus_fixture_publish (fixture, "t", 2);
   g_assert_true (eb_bus_fixture_drain (fixture));
-  eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_ANSWER_500);
+  eb_bus_fixture_put_paused (fixture, "s",
+                             TRUE); /* its retry comes due with the end of its lease */
   expire (fixture);
-  eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_TAKE);
   put (fixture, "s");
   eb_bus_fixture_wait (fixture, A, 3);
   eb_bus_fixture_assert_arrival (fixture, A, 2, 1, 2);
@@ -189,6 +190,52 @@ test_secret (Fixture *fixture, gconstpointer data)
   again = try_put (fixture, "s", NULL, NULL);
   options = eb_subscription_get_options (again->subscription);
   g_assert_cmpstr (((EbSecret *) options->secrets->pdata[0])->text, ==, SECRET);
+}
+
+static void
+put_batched (Fixture *fixture)
+{
+  g_autoptr (EbSink) sink = eb_sink_new_for_address ("a:1", NULL);
+  g_autoptr (EbDeliveryOptions) options = eb_delivery_options_new ();
+  EbSubscriptionSpec spec = {
+    .id = "s", .sink = sink, .lease = LEASE, .concurrency = 50, .options = options
+  };
+  g_autoptr (EbSubscription) subscription = NULL;
+  g_autoptr (EbSubscriptionInfo) info = NULL;
+
+  options->resume = TRUE;
+  options->mode = EB_MODE_BATCH;
+  subscription = eb_subscription_new (&spec, NULL);
+  info = eb_bus_fixture_put (fixture, subscription, EB_PUT_CREATE, NULL, NULL);
+  g_assert_nonnull (info);
+}
+
+/* As many batches as may be under way, all of which the sink sends back: each comes once more. */
+static void
+test_many_held (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) entries = NULL;
+
+  put_batched (fixture);
+  eb_bus_fixture_put_paused (fixture, "s", TRUE);
+  eb_bus_fixture_publish (fixture, "t", N_HELD);
+  g_assert_true (eb_bus_fixture_drain (fixture)); /* its queue is full */
+  eb_fake_sinks_set (fixture->sinks, A, EB_FAKE_KEEP_FOR_503);
+  eb_bus_fixture_put_paused (fixture, "s", FALSE);
+  eb_fake_sinks_wait (fixture->sinks, A, N_HELD);
+  eb_bus_fixture_put_paused (fixture, "s", TRUE);
+  eb_fake_sinks_release (fixture->sinks, A);
+  g_assert_true (eb_bus_fixture_drain (fixture));
+  expire (fixture);
+  put_batched (fixture);
+  eb_bus_fixture_wait (fixture, A, 2 * N_HELD);
+  g_assert_true (eb_bus_fixture_drain (fixture));
+  for (guint i = N_HELD; i < 2 * N_HELD; i++)
+    eb_bus_fixture_assert_arrival (fixture, A, i, i - N_HELD + 1, 2);
+  eb_bus_fixture_run (); /* reports first */
+  eb_test_wait_for (has_told_progress, fixture);
+  entries = eb_bus_fixture_load (fixture);
+  g_assert_cmpuint (((EbLedgerEntry *) entries->pdata[0])->aside->len, ==, 0);
 }
 
 static void
@@ -258,6 +305,7 @@ main (int argc, char **argv)
   ADD ("goes-on", test_goes_on);
   ADD ("at-once", test_at_once);
   ADD ("aside", test_aside);
+  ADD ("many-held", test_many_held);
   ADD ("restart", test_restart);
   ADD ("refused", test_refused);
   ADD ("secret", test_secret);
