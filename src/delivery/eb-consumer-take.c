@@ -132,6 +132,19 @@ eb_consumer_lose (EbConsumer *self, guint64 up_to)
   eb_consumer_note_progress (self);
 }
 
+/* It was an exception before the start, of another subscription, which wanted it. */
+static void
+pass_unwanted (EbConsumer *self, guint64 sequence)
+{
+  EbAsideEntry *entry = lookup_ahead (self, sequence);
+
+  if (entry == NULL)
+    return;
+  if (!entry->dead)
+    eb_consumer_record_ended (self, sequence);
+  eb_aside_remove (self->outbox->recovery->aside, entry);
+}
+
 /* Returns: FALSE if there was no room for it */
 static gboolean
 take (EbConsumer *self, EbEvent *event, GHashTable *parcels)
@@ -147,6 +160,8 @@ take (EbConsumer *self, EbEvent *event, GHashTable *parcels)
       parcel = eb_parcels_obtain (parcels, event);
       take_parcel (self, parcel);
     }
+  else
+    pass_unwanted (self, eb_event_get_sequence (event));
   self->position = eb_event_get_sequence (event);
   return TRUE;
 }

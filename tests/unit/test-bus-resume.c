@@ -68,6 +68,15 @@ expire (Fixture *fixture)
   eb_test_wait_for (has_let_go, fixture);
 }
 
+/* What comes due with the end of its lease is not sent. */
+static void
+expire_paused (Fixture *fixture)
+{
+  eb_bus_fixture_put_paused (fixture, "s", TRUE);
+  g_assert_true (eb_bus_fixture_drain (fixture)); /* its worker has heard */
+  expire (fixture);
+}
+
 static void
 assert_run (Fixture *fixture, guint index, guint64 first, guint64 last)
 {
@@ -124,9 +133,7 @@ test_aside (Fixture *fixture, gconstpointer data)
   put (fixture, "s");
   eb_bus_fixture_publish (fixture, "t", 2);
   g_assert_true (eb_bus_fixture_drain (fixture));
-  eb_bus_fixture_put_paused (fixture, "s",
-                             TRUE); /* its retry comes due with the end of its lease */
-  expire (fixture);
+  expire_paused (fixture);
   put (fixture, "s");
   eb_bus_fixture_wait (fixture, A, 3);
   eb_bus_fixture_assert_arrival (fixture, A, 2, 1, 2);
@@ -238,6 +245,30 @@ test_many_held (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (((EbLedgerEntry *) entries->pdata[0])->aside->len, ==, 0);
 }
 
+/* What waited ends when who comes back does not want it any more. */
+static void
+test_other_types (Fixture *fixture, gconstpointer data)
+{
+  static const EbFakeBehaviour script[] = { EB_FAKE_ANSWER_503 };
+  const char *const only_b[] = { "b", NULL };
+  g_autoptr (GPtrArray) entries = NULL;
+
+  eb_fake_sinks_script (fixture->sinks, A, script, G_N_ELEMENTS (script));
+  put (fixture, "s");
+  eb_bus_fixture_publish (fixture, "a", 1);
+  g_assert_true (eb_bus_fixture_drain (fixture));
+  expire_paused (fixture);
+  eb_bus_fixture_put_sink (fixture, "s", "a:1", only_b);
+  eb_bus_fixture_publish (fixture, "b", 1);
+  eb_bus_fixture_wait (fixture, A, 2);
+  eb_bus_fixture_assert_arrival (fixture, A, 1, 2, 1);
+  g_assert_true (eb_bus_fixture_drain (fixture));
+  eb_bus_fixture_run (); /* reports first */
+  eb_test_wait_for (has_told_progress, fixture);
+  entries = eb_bus_fixture_load (fixture);
+  g_assert_cmpuint (((EbLedgerEntry *) entries->pdata[0])->aside->len, ==, 0);
+}
+
 static void
 do_register (Fixture *fixture)
 {
@@ -306,6 +337,7 @@ main (int argc, char **argv)
   ADD ("at-once", test_at_once);
   ADD ("aside", test_aside);
   ADD ("many-held", test_many_held);
+  ADD ("other-types", test_other_types);
   ADD ("restart", test_restart);
   ADD ("refused", test_refused);
   ADD ("secret", test_secret);
