@@ -87,25 +87,6 @@ put_back_alone (EbConsumer *self, const EbDelivery *batch, guint index)
   eb_consumer_put_back (self, delivery);
 }
 
-/**
- * eb_consumer_split_batch:
- * @delivery: (transfer full): from the head of the line or the queue
- *
- * If its subscriber does not take batches any more, its events go back there one by one.
- *
- * Returns: (transfer full) (nullable): @delivery, if it can be sent as it is
- */
-EbDelivery *
-eb_consumer_split_batch (EbConsumer *self, EbDelivery *delivery)
-{
-  if (eb_delivery_get_size (delivery) == 1 || eb_consumer_takes_batches (self))
-    return delivery;
-  for (guint i = 0; i < eb_delivery_get_size (delivery); i++)
-    put_back_alone (self, delivery, i);
-  eb_delivery_free (delivery);
-  return NULL;
-}
-
 static gboolean
 is_wanted (EbConsumer *self, const EbDelivery *delivery)
 {
@@ -114,6 +95,32 @@ is_wanted (EbConsumer *self, const EbDelivery *delivery)
                                   eb_parcel_get_event (eb_delivery_get_parcel (delivery, i))))
       return FALSE;
   return TRUE;
+}
+
+/**
+ * eb_consumer_split_batch:
+ * @delivery: (transfer full): from the head of the line or the queue
+ *
+ * If its subscriber does not take batches any more, or does not want some of what is back from
+ * aside, its events go back there one by one, and one that is not wanted ends. What is in the queue
+ * was looked through when its subscription was replaced.
+ *
+ * Returns: (transfer full) (nullable): @delivery, if it can be sent as it is
+ */
+EbDelivery *
+eb_consumer_split_batch (EbConsumer *self, EbDelivery *delivery)
+{
+  gboolean wanted = !delivery->fetched || is_wanted (self, delivery);
+  guint size = eb_delivery_get_size (delivery);
+
+  if (wanted && (size == 1 || eb_consumer_takes_batches (self)))
+    return delivery;
+  if (size == 1)
+    eb_consumer_record_ended (self, eb_delivery_get_sequence (delivery));
+  for (guint i = 0; size > 1 && i < size; i++)
+    put_back_alone (self, delivery, i);
+  eb_delivery_free (delivery);
+  return NULL;
 }
 
 /**

@@ -128,6 +128,30 @@ test_replace_types (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (eb_fake_sinks_get (fixture->sinks, A, 2).previous, ==, 4);
 }
 
+/* Nor does what is back from aside, and waits for nothing but that it may be sent. */
+static void
+test_replace_types_paused (Fixture *fixture, gconstpointer data)
+{
+  const EbFakeBehaviour busy = EB_FAKE_ANSWER_500;
+  const char *const only_b[] = { "b", NULL };
+
+  eb_fake_sinks_script (fixture->sinks, A, &busy, 1);
+  eb_bus_fixture_put_sink (fixture, "s", "a:1", NULL);
+  eb_bus_fixture_publish (fixture, "a", 1);
+  eb_bus_fixture_wait (fixture, A, 1);
+  eb_bus_fixture_put_paused (fixture, "s", TRUE);
+  g_assert_true (eb_bus_fixture_drain (fixture)); /* its worker has heard */
+  eb_fake_clock_advance (fixture->clock, 2 * SECOND);
+  for (guint i = 0; i < 5; i++)
+    g_assert_true (eb_bus_fixture_drain (fixture)); /* by then its event was read */
+  eb_bus_fixture_put_sink (fixture, "s", "a:1", only_b);
+  eb_bus_fixture_put_paused (fixture, "s", FALSE);
+  eb_bus_fixture_publish (fixture, "b", 1);
+  g_assert_true (eb_bus_fixture_drain (fixture));
+  eb_bus_fixture_wait (fixture, A, 2);
+  eb_bus_fixture_assert_arrival (fixture, A, 1, 2, 1);
+}
+
 static void
 test_replace_refused (Fixture *fixture, gconstpointer data)
 {
@@ -496,6 +520,7 @@ main (int argc, char **argv)
   ADD ("replace-under-load", test_replace_under_load);
   ADD ("replace-waits", test_replace_waits);
   ADD ("replace-types", test_replace_types);
+  ADD ("replace-types-paused", test_replace_types_paused);
   ADD ("replace-refused", test_replace_refused);
   ADD ("replace-gone", test_replace_gone);
   ADD ("replace-ended", test_replace_ended);
