@@ -199,6 +199,17 @@ eb_aside_get_size (EbAside *self)
 }
 
 /**
+ * eb_aside_get_n_passed:
+ *
+ * Returns: how many are not ahead
+ */
+guint
+eb_aside_get_n_passed (EbAside *self)
+{
+  return g_hash_table_size (self->entries) - self->n_ahead;
+}
+
+/**
  * eb_aside_first:
  *
  * Returns: (transfer none) (nullable): the one that is due first among those that wait

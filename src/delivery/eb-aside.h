@@ -77,6 +77,7 @@ GPtrArray *eb_aside_find_batch (EbAside *self, guint64 batch);
 void eb_aside_remove (EbAside *self, EbAsideEntry *entry);
 GArray *eb_aside_lose (EbAside *self, guint64 up_to);
 guint eb_aside_get_size (EbAside *self);
+guint eb_aside_get_n_passed (EbAside *self);
 EbAsideEntry *eb_aside_first (EbAside *self);
 void eb_aside_foreach (EbAside *self,
                        void (*func) (EbAsideEntry *entry, gpointer user_data),

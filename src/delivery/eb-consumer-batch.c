@@ -148,6 +148,12 @@ eb_consumer_split_unwanted (EbConsumer *self)
     }
 }
 
+static gboolean
+may_grow (EbConsumer *self, guint64 batch)
+{
+  return batch > self->position && (self->reading || eb_outbox_has_room_for_page (self->outbox));
+}
+
 /**
  * eb_consumer_is_incomplete:
  * @delivery: in the queue
@@ -159,8 +165,7 @@ eb_consumer_split_unwanted (EbConsumer *self)
 gboolean
 eb_consumer_is_incomplete (EbConsumer *self, const EbDelivery *delivery)
 {
-  return delivery->batch > self->position
-         && (self->reading || eb_outbox_has_room_for_page (self->outbox));
+  return may_grow (self, delivery->batch);
 }
 
 /**
@@ -224,7 +229,7 @@ eb_consumer_fetch_batch (EbConsumer *self, guint64 batch)
 {
   g_autoptr (GPtrArray) members = eb_aside_find_batch (self->outbox->recovery->aside, batch);
 
-  if (batch > self->position)
+  if (may_grow (self, batch))
     {
       postpone (self, members);
       return;

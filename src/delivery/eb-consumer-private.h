@@ -137,6 +137,15 @@ eb_consumer_is_stopped (const EbConsumer *self)
          || eb_subscription_is_disabled (self->subscription);
 }
 
+/* Whether strict order waits for what was aside before there was any, or is redriven. */
+static inline gboolean
+eb_consumer_waits_for_aside (const EbConsumer *self)
+{
+  return self->outbox->recovery != NULL
+         && eb_subscription_get_order (self->subscription) == EB_ORDER_STRICT
+         && eb_aside_get_n_passed (self->outbox->recovery->aside) > 0;
+}
+
 static inline gboolean
 eb_consumer_is_paced (const EbConsumer *self)
 {

@@ -32,7 +32,7 @@ get_state (EbConsumer *self)
       && (recovery->hold == EB_HOLD_UNREACHABLE
           || (recovery->hold == EB_HOLD_NONE && recovery->n_probes > 0)))
     return "unreachable";
-  if (eb_consumer_is_held (self))
+  if (eb_consumer_is_held (self) || eb_consumer_waits_for_aside (self))
     return "held";
   return self->lagging ? "lagging" : "active";
 }

@@ -134,7 +134,8 @@ update_settled (EbConsumer *self)
                   || eb_subscription_is_ephemeral (self->subscription);
   gboolean waits = self->outbox->queue.length > 0 || self->lagging;
   gboolean must_wait = eb_consumer_is_held (self) || eb_consumer_is_paced (self)
-                       || eb_consumer_is_stopped (self) || self->finishing;
+                       || eb_consumer_is_stopped (self) || eb_consumer_waits_for_aside (self)
+                       || self->finishing;
   gboolean settled = self->gone || (sent && (!waits || must_wait));
 
   if (settled == self->settled)
@@ -178,8 +179,8 @@ pop_first (EbConsumer *self)
   if (self->outbox->recovery != NULL && self->outbox->recovery->line.length > 0)
     return g_queue_pop_head_link (&self->outbox->recovery->line)->data;
   delivery = g_queue_peek_head (&self->outbox->queue);
-  if (delivery == NULL || eb_consumer_is_incomplete (self, delivery)
-      || !eb_consumer_fix_batch (self, delivery))
+  if (delivery == NULL || eb_consumer_waits_for_aside (self)
+      || eb_consumer_is_incomplete (self, delivery) || !eb_consumer_fix_batch (self, delivery))
     return NULL;
   g_queue_unlink (&self->outbox->queue, &delivery->link);
   self->outbox->queued -= eb_delivery_get_charge (delivery);

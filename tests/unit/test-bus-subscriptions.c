@@ -153,6 +153,44 @@ test_replace_types_paused (Fixture *fixture, gconstpointer data)
 }
 
 static void
+put_strict (Fixture *fixture, const char *address)
+{
+  g_autoptr (EbSubscription) like = eb_bus_fixture_create ("s", address, NULL);
+  g_autoptr (EbSubscription) subscription = NULL;
+  g_autoptr (EbSubscriptionInfo) info = NULL;
+  EbSubscriptionSpec spec;
+
+  eb_subscription_fill_spec (like, &spec);
+  spec.order = EB_ORDER_STRICT;
+  spec.replaces = NULL;
+  subscription = eb_subscription_new (&spec, NULL);
+  info = eb_bus_fixture_put (fixture, subscription, EB_PUT_REPLACE, NULL, NULL);
+  g_assert_cmpstr (info->state, ==, "held");
+}
+
+/* From now on nothing passes what has not ended, what others have passed before included. */
+static void
+test_replace_order (Fixture *fixture, gconstpointer data)
+{
+  const EbFakeBehaviour busy = EB_FAKE_ANSWER_500;
+
+  eb_bus_fixture_put_sink (fixture, "s", "a:1", NULL);
+  eb_fake_sinks_script (fixture->sinks, A, &busy, 1);
+  eb_bus_fixture_publish (fixture, "t", 2);
+  eb_bus_fixture_wait (fixture, A, 2);
+  g_assert_true (eb_bus_fixture_drain (fixture));
+  put_strict (fixture, "a:1");
+  eb_bus_fixture_publish (fixture, "t", 2);
+  g_assert_true (eb_bus_fixture_drain (fixture));
+  g_assert_cmpuint (eb_fake_sinks_count (fixture->sinks, A), ==, 2);
+  eb_fake_clock_advance (fixture->clock, 2 * SECOND);
+  eb_bus_fixture_wait (fixture, A, 5);
+  eb_bus_fixture_assert_arrival (fixture, A, 2, 1, 2);
+  eb_bus_fixture_assert_arrival (fixture, A, 3, 3, 1);
+  eb_bus_fixture_assert_arrival (fixture, A, 4, 4, 1);
+}
+
+static void
 test_replace_refused (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (EbSubscription) other = eb_bus_fixture_create ("s", "b:1", NULL);
@@ -519,6 +557,7 @@ main (int argc, char **argv)
   ADD ("put", test_put);
   ADD ("replace-under-load", test_replace_under_load);
   ADD ("replace-waits", test_replace_waits);
+  ADD ("replace-order", test_replace_order);
   ADD ("replace-types", test_replace_types);
   ADD ("replace-types-paused", test_replace_types_paused);
   ADD ("replace-refused", test_replace_refused);
