@@ -48,7 +48,6 @@ typedef struct
 
 /* Thirty days, the longest lease there is. */
 #define MAX_LEASE_SECONDS (30 * 24 * 3600)
-#define MAX_RETRY_SECONDS (30 * 24 * 3600)
 #define YEAR_SECONDS      (365 * 24 * G_GUINT64_CONSTANT (3600))
 
 static const Key key_table[] = {
@@ -80,10 +79,10 @@ static const Key key_table[] = {
   { "delivery", "transport", KIND_CHOICE, FIELD (transport), "auto", 0, 0, { "auto", "soup" } },
   { "delivery", "workers", KIND_COUNT, FIELD (workers), NULL, 1, 64 },
   { "delivery", "max-connections", KIND_COUNT, FIELD (max_sink_connections), NULL, 1, 1000000 },
-  { "delivery", "timeout", KIND_SECONDS, FIELD (timeout), "15", 1, 3600 },
+  { "delivery", "timeout", KIND_SECONDS, FIELD (timeout), "15", 1, EB_MAX_DELIVERY_TIMEOUT },
   { "delivery", "connect-timeout", KIND_SECONDS, FIELD (connect_timeout), "5", 1, 3600 },
   { "delivery", "retry", KIND_DELAYS, FIELD (retry), "1,5,30,120,300,1800,7200,21600,43200", 1,
-    MAX_RETRY_SECONDS },
+    EB_MAX_RETRY_DELAY },
   { "delivery", "allow", KIND_LIST, FIELD (allow), NULL },
   { "delivery", "deny", KIND_LIST, FIELD (deny), NULL },
   { "delivery", "ca-file", KIND_STRING, FIELD (ca_file), NULL },

@@ -44,8 +44,7 @@ read_timeout (const EbJsonValue *value, const char *path, gpointer target, GErro
   EbDeliveryOptions *options = target;
   gint64 seconds;
 
-  if (!eb_json_read_integer (value, path, 1, EB_MAX_DELIVERY_TIMEOUT / G_TIME_SPAN_SECOND, &seconds,
-                             error))
+  if (!eb_json_read_integer (value, path, 1, EB_MAX_DELIVERY_TIMEOUT, &seconds, error))
     return FALSE;
   options->timeout = seconds * G_TIME_SPAN_SECOND;
   return TRUE;

@@ -464,9 +464,9 @@ eb_delivery_options_check (const EbDeliveryOptions *self, GError **error)
 {
   if (self->rate > EB_MAX_RATE)
     g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "“config.rate” is above %d", EB_MAX_RATE);
-  else if (self->timeout < 0 || self->timeout > EB_MAX_DELIVERY_TIMEOUT)
+  else if (self->timeout < 0 || self->timeout > EB_MAX_DELIVERY_TIMEOUT * G_TIME_SPAN_SECOND)
     g_set_error (error, EB_ERROR, EB_ERROR_INVALID, "“config.timeout” is not between 0 and %d",
-                 (int) (EB_MAX_DELIVERY_TIMEOUT / G_TIME_SPAN_SECOND));
+                 EB_MAX_DELIVERY_TIMEOUT);
   else
     return check_headers (self->headers, error) && check_token (self->token, error)
            && check_retry (self->retry, error) && check_secrets (self->secrets, error);

@@ -7,11 +7,12 @@
 
 G_BEGIN_DECLS
 
-/* Bounds of what may be asked for. */
-#define EB_MAX_RATE             1000000 /* deliveries a second: more than there can be */
-#define EB_MAX_DELIVERY_TIMEOUT (5 * G_TIME_SPAN_MINUTE)
+/* Bounds of what may be asked for. Those of the daemon's own defaults are the same: a subscription
+ * shows these, and may be put back as it is shown. */
+#define EB_MAX_RATE             1000000   /* deliveries a second: more than there can be */
+#define EB_MAX_DELIVERY_TIMEOUT (60 * 60) /* seconds */
 #define EB_MAX_RETRIES          100
-#define EB_MAX_RETRY_DELAY      (7 * 24 * 60 * 60) /* seconds: as long as events are kept */
+#define EB_MAX_RETRY_DELAY      (30 * 24 * 60 * 60) /* seconds: as the longest lease */
 
 /**
  * EbMode:

@@ -105,7 +105,7 @@ class RoutesTest(SubscriptionsCase):
             "protocolsettings": {"headers": {"X-Team": "billing"}},
             "config": {"lease": 0, "mode": "batch", "order": "strict", "concurrency": 1, "rate": 3,
                        "timeout": 2, "resume": True, "handshake": True, "secret": SECRET,
-                       "retry": [0, 604800]}}
+                       "retry": [0, 2592000]}}
         for status, method, path in ((201, "POST", ROOT), (200, "PUT", path_of("all")),
                                      (200, "GET", path_of("all"))):
             with self.subTest(method):
@@ -495,6 +495,17 @@ class DeliveriesTest(SubscriptionsCase):
         self.publish()
         self.wait_until(lambda: self.get("a")["status"]["lasterror"], "an error")
         self.assertIn("500", self.get("a")["status"]["lasterror"])
+
+
+class DefaultsTest(SubscriptionsCase):
+    """The daemon's own defaults, which every subscription shows."""
+
+    def test_largest_come_back(self):
+        self.daemon("--store=memory:", "--lease=2592000", "--set=delivery.timeout=3600",
+                    f"--set=delivery.retry={','.join(['2592000'] * 100)}")
+        made = self.put("a", "http://127.0.0.1:9/")
+        _, again = self.ask(200, "PUT", path_of("a"), made)
+        self.assertEqual(again["config"], made["config"])
 
 
 class RestartTest(SubscriptionsCase):

@@ -109,11 +109,11 @@ new_full (void)
                               .paused = TRUE,
                               .lease = G_TIME_SPAN_MINUTE,
                               .options = options };
-  const guint delays[] = { 0, 604800 };
+  const guint delays[] = { 0, 2592000 };
 
   options->mode = EB_MODE_BATCH;
   options->rate = 1000000;
-  options->timeout = 300 * G_TIME_SPAN_SECOND;
+  options->timeout = 3600 * G_TIME_SPAN_SECOND;
   options->resume = TRUE;
   options->handshake = TRUE;
   options->token = g_strdup ("tok\"en");
@@ -146,7 +146,7 @@ test_row (void)
   g_assert_cmpint (((EbSecret *) copied->secrets->pdata[1])->until_us, ==, oldest->until_us);
   g_assert_cmpstr (copied->token, ==, options->token);
   g_assert_cmpuint (copied->headers->len, ==, 2);
-  g_assert_cmpuint (g_array_index (copied->retry, guint, 1), ==, 604800);
+  g_assert_cmpuint (g_array_index (copied->retry, guint, 1), ==, 2592000);
   again = eb_subscription_to_json (copy);
   g_assert_cmpstr (text, ==, again);
 }
@@ -211,7 +211,7 @@ test_shown (void)
       "\"sinkcredential\":{\"credentialtype\":\"ACCESSTOKEN\",\"accesstokentype\":\"Bearer\"},"
       "\"protocolsettings\":{\"headers\":{\"X-One\":\"1\",\"X-Two\":\"\"}},"
       "\"config\":{\"lease\":60,\"order\":\"relaxed\",\"concurrency\":1,\"mode\":\"batch\","
-      "\"rate\":1000000,\"timeout\":300,\"resume\":true,\"handshake\":true,\"retry\":[0,604800]},"
+      "\"rate\":1000000,\"timeout\":3600,\"resume\":true,\"handshake\":true,\"retry\":[0,2592000]},"
       "\"status\":{\"state\":\"held\",\"cursor\":41,\"lag\":2,"
       "\"expires\":\"2023-11-14T22:13:20Z\",\"lasterror\":\"a \\\"reason\\\"\"}}");
 

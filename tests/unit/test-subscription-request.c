@@ -223,7 +223,7 @@ static const struct
   { "{" SINK ",'config':{'rate':1000001}}", "“config.rate”" },
   { "{" SINK ",'config':{'rate':null}}", "“config.rate”" },
   { "{" SINK ",'config':{'timeout':0}}", "“config.timeout”" },
-  { "{" SINK ",'config':{'timeout':301}}", "“config.timeout”" },
+  { "{" SINK ",'config':{'timeout':3601}}", "“config.timeout”" },
   { "{" SINK ",'config':{'timeout':'15s'}}", "“config.timeout”" },
   { "{" SINK ",'config':{'start':'later'}}", "“config.start”" },
   { "{" SINK ",'config':{'start':-1}}", "“config.start”" },
@@ -236,7 +236,7 @@ static const struct
   { "{" SINK ",'config':{'secret':'whsec_aGlkZGVu'}}", "“config.secret”" },
   { "{" SINK ",'config':{'retry':5}}", "“config.retry”" },
   { "{" SINK ",'config':{'retry':[1,2,-3]}}", "“config.retry[2]”" },
-  { "{" SINK ",'config':{'retry':[604801]}}", "“config.retry[0]”" },
+  { "{" SINK ",'config':{'retry':[2592001]}}", "“config.retry[0]”" },
   { "{" SINK ",'config':{'retry':['1']}}", "“config.retry[0]”" },
 };
 
