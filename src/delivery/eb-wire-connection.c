@@ -212,6 +212,14 @@ eb_wire_connection_prepare (EbWireConnection *self,
   self->position = 0;
 }
 
+/* It may have answered before it hung up. Its last event, which is still to come, finds that out.
+ * Where nothing of the request was sent, whatever it said is no answer. */
+static gboolean
+hung_up_on_request (const EbWireConnection *self, int error_number)
+{
+  return self->position > 0 && (error_number == EPIPE || error_number == ECONNRESET);
+}
+
 /**
  * eb_wire_connection_send:
  *
@@ -230,7 +238,7 @@ eb_wire_connection_send (EbWireConnection *self, GError **error)
 
       if (n < 0 && errno == EINTR)
         continue;
-      if (n < 0 && errno == EAGAIN)
+      if (n < 0 && (errno == EAGAIN || hung_up_on_request (self, errno)))
         return TRUE;
       if (n < 0)
         {

@@ -6,6 +6,7 @@
 #include "delivery/eb-wire-transport.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "support/eb-answer-record.h"
 #include "support/eb-fake-clock.h"
@@ -44,14 +45,15 @@ answered_cb (EbDelivery *delivery, const EbAnswer *answer, gpointer user_data)
 }
 
 static EbParcel *
-create_parcel (Fixture *fixture)
+create_parcel (Fixture *fixture, guint64 sequence, gsize size)
 {
-  g_autoptr (GBytes) data = g_bytes_new_static ("x", 1);
+  g_autofree char *text = g_strnfill (size, 'x');
+  g_autoptr (GBytes) data = g_bytes_new (text, size);
   g_autoptr (EbDraft) draft = eb_draft_new (data);
   g_autoptr (EbEvent) event = NULL;
 
   g_assert_true (eb_draft_complete (draft, NULL));
-  event = eb_event_new (draft, 1, 0);
+  event = eb_event_new (draft, sequence, 0);
   return eb_parcels_obtain (fixture->parcels, event);
 }
 
@@ -103,7 +105,7 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->channel = open_channel (fixture, port, "a");
   fixture->other = open_channel (fixture, port, "b");
   fixture->parcels = eb_parcels_new ();
-  fixture->parcel = create_parcel (fixture);
+  fixture->parcel = create_parcel (fixture, 1, 1);
   fixture->deliveries = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_delivery_free);
 }
 
@@ -316,6 +318,56 @@ test_new_origin (Fixture *fixture, gconstpointer data)
   g_assert_nonnull (strstr (fixture->request, "WebHook-Request-Origin: new.example.org\r\n"));
 }
 
+/* Reads what was sent on the first connection, so that there is room for more. */
+static void
+make_room (Fixture *fixture)
+{
+  GSocket *socket = g_socket_connection_get_socket (fixture->connections[0]);
+  char buffer[65536];
+
+  while (g_socket_receive_with_blocking (socket, buffer, sizeof buffer, FALSE, NULL, NULL) > 0)
+    continue;
+}
+
+static void
+refuse_and_reset (Fixture *fixture)
+{
+  static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+  static const struct linger at_once = { .l_onoff = 1 };
+  GSocket *socket = g_socket_connection_get_socket (fixture->connections[0]);
+
+  fixture->when_told = NULL;
+  eb_answer_record_clear (&fixture->answer);
+  g_assert_cmpint (g_socket_send (socket, busy, strlen (busy), NULL, NULL), ==, strlen (busy));
+  setsockopt (g_socket_get_fd (socket), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  g_assert_true (g_socket_close (socket, NULL));
+}
+
+/* A sink need not read all of a request to refuse it. Its answer is heard, also if the connection
+ * is gone when more of the request is to be sent. */
+static void
+test_answered_before_the_end (Fixture *fixture, gconstpointer data)
+{
+  EbParcel *small = g_steal_pointer (&fixture->parcel);
+
+  fixture->parcel = create_parcel (fixture, 2, 64 * 1024 * 1024); /* more than sockets hold */
+  send_one (fixture, fixture->channel);
+  fixture->connections[0] = take_request (fixture);
+  eb_parcel_unref (fixture->parcel);
+  fixture->parcel = small;
+  send_one (fixture, fixture->other);
+  fixture->connections[1] = take_request (fixture);
+
+  fixture->when_told = refuse_and_reset;
+  write_answer (fixture->connections[1]);
+  make_room (fixture);
+  while (fixture->when_told != NULL)
+    g_main_context_iteration (NULL, TRUE);
+  eb_answer_record_wait (&fixture->answer);
+  g_assert_cmpint (fixture->answer.kind, ==, EB_ANSWER_RESPONSE);
+  g_assert_cmpuint (fixture->answer.status, ==, 503);
+}
+
 /* Where nothing may be delivered to any more, nothing is on a connection from before either. */
 static void
 test_new_policy (Fixture *fixture, gconstpointer data)
@@ -354,6 +406,8 @@ main (int argc, char **argv)
   g_test_add ("/wire-transport/few-connections", Fixture, NULL, set_up, test_few_connections,
               tear_down);
   g_test_add ("/wire-transport/new-origin", Fixture, NULL, set_up, test_new_origin, tear_down);
+  g_test_add ("/wire-transport/answered-before-the-end", Fixture, NULL, set_up,
+              test_answered_before_the_end, tear_down);
   g_test_add ("/wire-transport/new-policy", Fixture, NULL, set_up, test_new_policy, tear_down);
 
   return g_test_run ();
