@@ -156,7 +156,8 @@ failed_cb (Listener *self, GError *error)
 static void
 gap_cb (Listener *self, guint64 last, guint64 previous)
 {
-  eb_command_complain (_ ("Events are missing after %llu, up to %llu: the bus lost them."),
+  eb_command_complain (_ ("Events are missing after %llu, up to %llu: the bus has lost them, or "
+                          "delivers them later."),
                        (unsigned long long) last, (unsigned long long) previous);
 }
 

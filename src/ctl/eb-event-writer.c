@@ -14,19 +14,23 @@
 /* A bus sends one at a time unless told otherwise; more than these are too many. */
 #define MAX_WAITING 64
 
+/* As many as a bus lets wait for their retry while others pass. */
+#define MAX_REMEMBERED 1000
+
 struct _EbEventWriter
 {
   GObject parent_instance;
 
   GOutputStream *stream; /* (owned) */
   EbEventFormat format;
-  guint count;            /* events to print, 0 for no end */
-  guint taken;            /* events printed or about to be */
-  gboolean is_open;       /* may print */
-  GQueue waiting;         /* (element-type EbArrival) (owned) */
-  EbArrival *current;     /* (owned) (nullable) being printed */
-  char *last_delivery_id; /* (owned) (nullable) of what was taken last */
-  guint64 last_sequence;  /* the highest of the log that was taken, 0 when unknown */
+  guint count;           /* events to print, 0 for no end */
+  guint taken;           /* events printed or about to be */
+  gboolean is_open;      /* may print */
+  GQueue waiting;        /* (element-type EbArrival) (owned) */
+  EbArrival *current;    /* (owned) (nullable) being printed */
+  GHashTable *known;     /* (owned) (element-type utf8) deliveries that were taken: a set */
+  GQueue order;          /* (element-type utf8) the same, the last one taken first */
+  guint64 last_sequence; /* the highest of the log that was taken, 0 when unknown */
 };
 
 enum
@@ -52,7 +56,8 @@ eb_event_writer_finalize (GObject *object)
 
   g_queue_clear_full (&self->waiting, (GDestroyNotify) eb_arrival_refuse);
   g_clear_pointer (&self->current, eb_arrival_refuse);
-  g_clear_pointer (&self->last_delivery_id, g_free);
+  g_queue_clear (&self->order);
+  g_clear_pointer (&self->known, g_hash_table_unref);
   g_clear_object (&self->stream);
   G_OBJECT_CLASS (eb_event_writer_parent_class)->finalize (object);
 }
@@ -110,6 +115,8 @@ static void
 eb_event_writer_init (EbEventWriter *self)
 {
   g_queue_init (&self->waiting);
+  g_queue_init (&self->order);
+  self->known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 /**
@@ -217,13 +224,32 @@ eb_event_writer_open (EbEventWriter *self)
   write_next (self);
 }
 
-/* An answer that got lost brings the same delivery again. */
+/* An answer that got lost, or came too late, brings the same delivery again, others maybe before
+ * it. A replay does, too, and is wanted; it begins with the first attempt. */
 static gboolean
 is_repeat (EbEventWriter *self, const EbReceivedEvent *event)
 {
   const char *id = eb_received_event_get_delivery_id (event);
 
-  return id != NULL && g_strcmp0 (id, self->last_delivery_id) == 0;
+  if (id == NULL || !g_hash_table_contains (self->known, id))
+    return FALSE;
+  return eb_received_event_is_repeat (event) || g_str_equal (id, g_queue_peek_head (&self->order));
+}
+
+static void
+remember (EbEventWriter *self, const char *id)
+{
+  gpointer known = NULL;
+
+  if (id == NULL)
+    return;
+  if (g_hash_table_lookup_extended (self->known, id, &known, NULL))
+    g_queue_remove (&self->order, known);
+  else
+    g_hash_table_add (self->known, known = g_strdup (id));
+  g_queue_push_head (&self->order, known);
+  if (self->order.length > MAX_REMEMBERED)
+    g_hash_table_remove (self->known, g_queue_pop_tail (&self->order));
 }
 
 /* Whether it is the first that a log has for us, though it is not above what came before: the log
@@ -244,8 +270,7 @@ note_event (EbEventWriter *self, const EbReceivedEvent *event)
   guint64 previous = eb_received_event_get_previous (event);
   guint64 last = self->last_sequence;
 
-  g_free (self->last_delivery_id);
-  self->last_delivery_id = g_strdup (eb_received_event_get_delivery_id (event));
+  remember (self, eb_received_event_get_delivery_id (event));
   if (begins_log (self, event))
     {
       self->last_sequence = sequence;

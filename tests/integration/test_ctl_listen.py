@@ -211,6 +211,17 @@ class Flow(ListenTest):
         self.assert_deregisters(running)
         self.assertEqual(list(iter(running.line, None)), [b"1\n", b"2\n"])
 
+    def test_late_repeat_is_printed_once(self):
+        """One whose answer came too late for the bus, which has sent others since."""
+        running = self.listen("--raw", "--count=4")
+        for sequence in (1, 2, 3):
+            self.assertEqual(deliver(running.address, sequence, b"%d" % sequence), 200)
+        self.assertEqual(deliver(running.address, 1, b"late", eventbus_attempt="2"), 200)
+        # A replay begins with the first attempt.
+        self.assertEqual(deliver(running.address, 2, b"again", eventbus_attempt="1"), 200)
+        self.assert_deregisters(running)
+        self.assertEqual(list(iter(running.line, None)), [b"1\n", b"2\n", b"3\n", b"again\n"])
+
     def test_gap(self):
         running = self.listen("--raw")
         self.assertEqual(deliver(running.address, 3, b"a"), 200)
