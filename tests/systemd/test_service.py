@@ -107,6 +107,16 @@ class ServiceTest(unittest.TestCase):
                      "http://127.0.0.1:3000/sendMessage")
         self.assertEqual(sink.communicate(timeout=30)[0].strip(), "hello")
 
+    def test_knows_its_own_addresses(self):
+        """Where it listens on all of them, its port elsewhere is still somebody else's."""
+        configuration = "/etc/eventbus/eventbus.conf"
+        self.succeed("cp", configuration, "/tmp")
+        self.addCleanup(self.succeed, "cp", "/tmp/eventbus.conf", configuration)
+        self.succeed("sed", "-i", "s/^#listen=.*/listen=0.0.0.0:3000/", configuration)
+        self.succeed(*CALL, "RegisterAndKeepAlive", "s", "192.0.2.7:3000")
+        done = self.box.run(*CALL, "RegisterAndKeepAlive", "s", "127.0.0.1:3000")
+        self.assertIn("this bus itself", done.stdout)
+
     def test_stop_is_clean(self):
         self.succeed("systemctl", "start", "eventbus.service")
         self.succeed("systemctl", "stop", "eventbus.service")
