@@ -31,13 +31,6 @@ has_told_progress (gpointer data)
 }
 
 static void
-run (void)
-{
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
-}
-
-static void
 passed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   ((EbBusRig *) user_data)->n_in_flight--;
@@ -52,7 +45,7 @@ pass_ledger (EbBusRig *self)
   self->n_in_flight++;
   eb_ledger_apply_async (self->store.ledger, self->bus->epoch, nothing, NULL, passed_cb, self);
   eb_bus_rig_wait_for (self, has_nothing_in_flight, self);
-  run ();
+  eb_test_run ();
 }
 
 /* A pool takes one at a time, so it is not left alone when the power goes off. */
@@ -66,7 +59,7 @@ drain_workers (EbBusRig *self)
   if (!eb_bus_rig_wait_for (self, has_result, &result))
     eb_worker_pool_stop (self->workers);
   eb_test_wait_for_result (&result);
-  run ();
+  eb_test_run ();
 }
 
 static GArray *

@@ -41,13 +41,6 @@ get_now (EbBusRig *self)
   return eb_clock_get_monotonic (EB_CLOCK (self->store.clock));
 }
 
-static void
-run (void)
-{
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
-}
-
 /* What arrives */
 
 /**
@@ -245,7 +238,7 @@ destroy_bus (EbBusRig *self)
   eb_bus_rig_wait_for (self, has_nothing_in_flight, self);
   eb_sqlite_store_close (self->store.store);
   eb_test_wait_for (has_nothing_in_flight, self);
-  run ();
+  eb_test_run ();
   eb_bus_rig_collect (self);
   g_assert_finalize_object (g_steal_pointer (&self->bus));
   g_assert_finalize_object (g_steal_pointer (&self->workers));

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "support/eb-bus-requests.h"
+#include "support/eb-test-log.h"
 #include "support/eb-test-wait.h"
 
 /* A whole bus, from its use cases down to the disk: whatever sinks, clocks and power do, and
@@ -241,21 +242,12 @@ test_model (void)
                   n_power_cuts);
 }
 
-/* All that it logs is expected. */
-static GLogWriterOutput
-drop_log_cb (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
-{
-  if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL)) != 0)
-    return g_log_writer_default (level, fields, n_fields, user_data);
-  return G_LOG_WRITER_HANDLED;
-}
-
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
-  g_log_set_writer_func (drop_log_cb, NULL, NULL);
+  eb_test_drop_log ();
 
   g_test_add_func ("/bus-model/model", test_model);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/eb-store-model.h"
+#include "support/eb-test-log.h"
 #include "support/eb-test-wait.h"
 
 /* Each of the first hundreds of calls to the system fails once, by itself or with all that follow
@@ -33,15 +34,6 @@ typedef struct
   guint n_failed_opens;
   guint n_refused;
 } Fixture;
-
-/* What the store logs of its failures is expected. */
-static GLogWriterOutput
-drop_log_cb (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
-{
-  if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL)) != 0)
-    return g_log_writer_default (level, fields, n_fields, user_data);
-  return G_LOG_WRITER_HANDLED;
-}
 
 static gboolean
 try_open (Fixture *fixture, GError **error)
@@ -235,7 +227,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_log_set_writer_func (drop_log_cb, NULL, NULL);
+  eb_test_drop_log ();
 
   g_test_add ("/io-errors/once", Fixture, &once, set_up, test_fault, tear_down);
   g_test_add ("/io-errors/killed", Fixture, &once, set_up, test_killed, tear_down);

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 
 #include "support/eb-store-model.h"
+#include "support/eb-test-log.h"
 
 /* The power goes off at any moment, and what was acknowledged is there when it comes back. The
  * seed is printed; G_TEST's --seed repeats it. EB_POWER_CUTS says how often. */
@@ -34,15 +35,6 @@ count_cuts (void)
   const char *wanted = g_getenv ("EB_POWER_CUTS");
 
   return wanted != NULL ? (guint) g_ascii_strtoull (wanted, NULL, 10) : DEFAULT_CUTS;
-}
-
-/* A store that cannot even be opened says so; expected, as all that it logs. */
-static GLogWriterOutput
-drop_log_cb (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
-{
-  if ((level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL)) != 0)
-    return g_log_writer_default (level, fields, n_fields, user_data);
-  return G_LOG_WRITER_HANDLED;
 }
 
 static gboolean
@@ -194,7 +186,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_log_set_writer_func (drop_log_cb, NULL, NULL);
+  eb_test_drop_log ();
 
   g_test_add ("/power-cut/nothing-is-lost", Fixture, &full, set_up, test_nothing_is_lost,
               tear_down);

@@ -111,13 +111,6 @@ report (Fixture *fixture, guint64 cursor)
 }
 
 static void
-run (void)
-{
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
-}
-
-static void
 assert_cursor (Fixture *fixture, guint64 cursor)
 {
   EbLedgerEntry *entry = load (fixture);
@@ -132,7 +125,7 @@ test_writes (Fixture *fixture, gconstpointer data)
   report (fixture, 1);
   report (fixture, 2);
   report (fixture, 3);
-  run ();
+  eb_test_run ();
   /* The PUT, the first, and what came while that was out. */
   g_assert_cmpuint (eb_fake_ledger_get_n_calls (fixture->ledger), ==, 3);
   assert_cursor (fixture, 3);
@@ -145,22 +138,22 @@ test_tries_again (Fixture *fixture, gconstpointer data)
 
   eb_fake_ledger_refuse (fixture->ledger, EB_ERROR_NO_SPACE);
   report (fixture, 1);
-  run ();
+  eb_test_run ();
   g_assert_cmpuint (eb_fake_ledger_get_n_calls (fixture->ledger), ==, 2);
   report (fixture, 2);
-  run ();
+  eb_test_run ();
   g_assert_cmpuint (eb_fake_ledger_get_n_calls (fixture->ledger), ==, 2);
   for (guint i = 0; i < 3; i++)
     {
       eb_fake_clock_advance (fixture->clock, SECOND);
-      run ();
+      eb_test_run ();
     }
   g_assert_cmpuint (eb_fake_ledger_get_n_calls (fixture->ledger), ==, 5);
   g_assert_cmpuint (told->n_warnings, ==, 1); /* for the whole outage */
 
   eb_fake_ledger_accept (fixture->ledger);
   eb_fake_clock_advance (fixture->clock, SECOND);
-  run ();
+  eb_test_run ();
   g_assert_cmpuint (told->n_messages, ==, 1);
   assert_cursor (fixture, 2);
 }
@@ -173,9 +166,9 @@ test_fenced (Fixture *fixture, gconstpointer data)
 
   assert_cursor (fixture, 0); /* begins a later epoch */
   report (fixture, 1);
-  run ();
+  eb_test_run ();
   report (fixture, 2);
-  run ();
+  eb_test_run ();
   g_assert_cmpuint (fixture->n_fenced, ==, 1);
   g_assert_cmpuint (eb_fake_ledger_get_n_calls (fixture->ledger), ==, 2);
   eb_progress_writer_flush_async (fixture->writer, cancellable, eb_test_result_cb, &flushed);
@@ -201,7 +194,7 @@ test_flush (Fixture *fixture, gconstpointer data)
   eb_fake_ledger_refuse (fixture->ledger, EB_ERROR_IO);
   report (fixture, 3);
   eb_progress_writer_flush_async (fixture->writer, cancellable, eb_test_result_cb, &again);
-  run ();
+  eb_test_run ();
   g_assert_null (again);
   g_cancellable_cancel (cancellable);
   g_assert_false (

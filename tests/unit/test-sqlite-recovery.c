@@ -9,6 +9,7 @@
 #include "core/eb-error.h"
 #include "support/eb-shim-vfs.h"
 #include "support/eb-store-fixture.h"
+#include "support/eb-test-log.h"
 #include "support/eb-test-wait.h"
 
 /* How the store in SQLite comes back from a failure, and who does not keep it from that. */
@@ -20,18 +21,6 @@ typedef struct
 } Fixture;
 
 static const EbStoreKind sqlite = EB_STORE_SQLITE;
-
-/* That the store fails is expected. */
-static GLogWriterOutput
-drop_failure_cb (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
-{
-  g_autofree char *message = g_log_writer_format_fields (level, fields, n_fields, FALSE);
-
-  if (strstr (message, "The store does not work") != NULL
-      || strstr (message, "cannot write the log back") != NULL)
-    return G_LOG_WRITER_HANDLED;
-  return g_log_writer_default (level, fields, n_fields, user_data);
-}
 
 static void
 set_up (Fixture *fixture, gconstpointer data)
@@ -207,7 +196,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_log_set_writer_func (drop_failure_cb, NULL, NULL);
+  eb_test_drop_store_failures ();
 
   ADD ("somebody-reads", test_somebody_reads);
   ADD ("disk-gone", test_disk_gone);

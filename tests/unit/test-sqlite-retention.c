@@ -4,25 +4,14 @@
 #include "config.h"
 
 #include <sqlite3.h>
-#include <string.h>
 
 #include "core/eb-error.h"
 #include "support/eb-shim-vfs.h"
 #include "support/eb-store-fixture.h"
+#include "support/eb-test-log.h"
 #include "support/eb-test-wait.h"
 
 /* What the store in SQLite takes away, by age and by size, and what it leaves. */
-
-/* That the store fails is expected. */
-static GLogWriterOutput
-drop_failure_cb (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
-{
-  g_autofree char *message = g_log_writer_format_fields (level, fields, n_fields, FALSE);
-
-  if (strstr (message, "The store does not work") != NULL)
-    return G_LOG_WRITER_HANDLED;
-  return g_log_writer_default (level, fields, n_fields, user_data);
-}
 
 static void
 reopen (EbStoreFixture *fixture)
@@ -229,7 +218,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_log_set_writer_func (drop_failure_cb, NULL, NULL);
+  eb_test_drop_store_failures ();
 
   ADD ("age", test_retention_age);
   ADD ("in-time", test_retention_in_time);

@@ -4,13 +4,13 @@
 #include "config.h"
 
 #include <sqlite3.h>
-#include <string.h>
 
 #include "core/eb-error.h"
 #include "store/eb-event-name.h"
 #include "store/eb-memory-log.h"
 #include "support/eb-shim-vfs.h"
 #include "support/eb-store-fixture.h"
+#include "support/eb-test-log.h"
 #include "support/eb-test-wait.h"
 
 /* The contract of every log on events that are published twice, and what is particular to each. */
@@ -312,17 +312,6 @@ test_failure (EbStoreFixture *fixture, gconstpointer data)
   eb_store_fixture_close (fixture);
 }
 
-/* That the store fails is expected. */
-static GLogWriterOutput
-drop_failure_cb (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
-{
-  g_autofree char *message = g_log_writer_format_fields (level, fields, n_fields, FALSE);
-
-  if (strstr (message, "The store does not work") != NULL)
-    return G_LOG_WRITER_HANDLED;
-  return g_log_writer_default (level, fields, n_fields, user_data);
-}
-
 static const EbStoreKind memory = EB_STORE_MEMORY, sqlite = EB_STORE_SQLITE;
 
 #define ADD_TO(store, path, func)                                                                  \
@@ -336,7 +325,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_log_set_writer_func (drop_failure_cb, NULL, NULL);
+  eb_test_drop_store_failures ();
 
   ADD ("repeat", test_repeat);
   ADD ("unnamed", test_unnamed);
