@@ -10,7 +10,7 @@ import unittest
 
 TORTURE = pathlib.Path(__file__).with_name("torture.py")
 POINTS = ("random", "before-commit", "after-commit", "in-checkpoint", "in-migration")
-# Chosen so that each point is reached; printed with everything else when a run fails.
+# Printed with everything else when a run fails.
 SEED = 7
 DEADLINE_S = 100
 # scripts/torture allows 100 ms. Where tests run, other things do too, and what waits for a processor

@@ -54,6 +54,7 @@ class Torture:
         # Not what this machine has installed.
         pathlib.Path(folder, "eventbus.conf").touch()
         self._random = random.Random(f"{options.seed} driver")
+        self._points = []  # that were shuffled and not taken yet
         self._progress = asyncio.Event()
         self._sinks = Sinks(self.history, self._progress)
         self._daemon = self._new_daemon(free_port(options.seed), "events.db")
@@ -77,8 +78,11 @@ class Torture:
         return acked - min(len(s.subscription.accepted) for s in self._subscribers)
 
     def _choose(self):
-        """How the next life is to end: a point, and what the daemon is told of it."""
-        point = self._random.choice(self.options.points)
+        """How the next life is to end: a point, and what the daemon is told of it. Every point has
+        its turn before one has its second, whatever the sinks draw from the same numbers."""
+        if not self._points:
+            self._points = self._random.sample(self.options.points, len(self.options.points))
+        point = self._points.pop()
         if point in ("random", "in-migration"):
             return point, None
         return point, f"{point}:{self._random.randint(1, MOST_PASSAGES[point])}"
