@@ -57,6 +57,7 @@ class Subscription:
     address: str
     asked: float  # when the first request to register began
     together: int = dataclasses.field(default=1, kw_only=True)  # events in a request, at most
+    concurrency: int = dataclasses.field(default=1, kw_only=True)  # requests at a time, at most
     registered: float = None  # when one was answered
     leaving: float = None  # when the first request to deregister began
     gone: float = None  # when one was answered, and all that had arrived by then was read

@@ -217,6 +217,15 @@ class CheckerTest(unittest.TestCase):
             self.again(index, time=KILL + 0.3 + index / 100)
         self.finds()
 
+    def test_several_at_a_time(self):
+        self.first.concurrency = 3
+        self.change(7, time=self.first.arrivals[9].time + 0.01)
+        self.first.arrivals.sort(key=lambda a: a.time)
+        for index in (7, 8, 9):
+            self.again(index, time=KILL + 0.3 + index / 100)
+        self.finds()
+        self.assertEqual(check(self.history).most_repeats, (3, 5))
+
     def test_read_after_the_kill(self):
         # Its repeat is that kill's all the same, and not the next one's.
         self.change(9, time=KILL + 0.1)

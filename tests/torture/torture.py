@@ -6,7 +6,7 @@
 It is ended with SIGKILL at random moments and at named points of what its store does, and started
 again on the same port and store, while publishers and subscribers go on. In the end every acked
 event must have reached every subscriber, in order, and nothing else; repeats are counted. One of them
-takes batches, each of which must be the same whenever it comes.
+takes batches, each of which must be the same whenever it comes, and one takes several at a time.
 """
 
 import argparse
@@ -26,8 +26,8 @@ from checker import PROGRESS_MS, check
 from daemon import Broken, Daemon, free_port
 from history import History, Kill
 from sinks import Flaky, Prompt, Sinks, Slow
-from traffic import (MAX_EVENT, BatchSubscriber, Bus, Publisher, Subscriber, come_and_go, keep_alive,
-                     now)
+from traffic import (MAX_EVENT, Bus, ConfiguredSubscriber, Publisher, Subscriber, come_and_go,
+                     keep_alive, now)
 
 POINTS = ("random", "before-commit", "after-commit", "in-checkpoint", "in-migration")
 # Passages of a point before the one that ends the daemon: about what a cycle sees.
@@ -35,6 +35,8 @@ MOST_PASSAGES = {"before-commit": 200, "after-commit": 200, "in-checkpoint": 40,
 # How long the daemon lives when nothing but the clock ends it, and how long a point is waited for.
 LIFE_S = (0.03, 0.4)
 POINT_S = 0.8
+# Those that are not the tutorial's.
+CONFIGURED = {"batches": {"mode": "batch"}, "several": {"concurrency": 4}}
 # Nothing more is delivered for so long: what is missing will not come. More than a retry takes.
 QUIET_S = 10
 # A repeat or an invented event may come after everything has.
@@ -208,9 +210,9 @@ class Torture:
         self._subscribers += [
             Subscriber(f"sink{i}", behaviours[i % len(behaviours)](), self.history, self._bus,
                        self._sinks) for i in range(self.options.subscribers)]
-        if self.options.batches:
-            self._subscribers.append(BatchSubscriber("batches", Slow(self._random), self.history,
-                                                     self._bus, self._sinks))
+        for name, config in CONFIGURED.items() if self.options.configured else ():
+            self._subscribers.append(ConfiguredSubscriber(
+                name, Slow(self._random), self.history, self._bus, self._sinks, config))
         await asyncio.gather(*(subscriber.register() for subscriber in self._subscribers))
         leave = asyncio.Event()
         keeper = asyncio.create_task(keep_alive(self._subscribers))
@@ -241,8 +243,9 @@ def parse_arguments():
     parser.add_argument("--subscribers", type=int, default=4,
                         help="that stay: one in three is slow, one refuses at times; default "
                         "%(default)s")
-    parser.add_argument("--no-batches", dest="batches", action="store_false",
-                        help="without the one that takes batches")
+    parser.add_argument("--no-configured", dest="configured", action="store_false",
+                        help="without the one that takes batches, and the one that takes several "
+                        "events at a time")
     parser.add_argument("--guests", type=int, default=2,
                         help="subscribers at a time that come and go; default %(default)s")
     parser.add_argument("--points", type=lambda text: text.split(","), default=list(POINTS),

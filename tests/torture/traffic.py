@@ -198,17 +198,19 @@ class Subscriber:
         self.subscription.gone = now()
 
 
-class BatchSubscriber(Subscriber):
-    """Subscribes under its address, so that it keeps alive and leaves like the others, but takes
-    batches."""
+class ConfiguredSubscriber(Subscriber):
+    """Subscribes under its address, so that it keeps alive and leaves like the others, but with a
+    configuration of its own."""
 
-    def __init__(self, name, behaviour, history, bus, sinks):
+    def __init__(self, name, behaviour, history, bus, sinks, config):
         super().__init__(name, behaviour, history, bus, sinks)
-        self.subscription.together = MOST_TOGETHER
+        self._config = config
+        self.subscription.together = MOST_TOGETHER if config.get("mode") == "batch" else 1
+        self.subscription.concurrency = config.get("concurrency", 1)
 
     async def _ask_to_register(self, client):
         body = {"sink": f"http://{self.subscription.address}/event", "protocol": "HTTP",
-                "config": {"mode": "batch"}}
+                "config": self._config}
         quoted = urllib.parse.quote(self.subscription.address, safe="")
         answer = await client.request("PUT", f"/v1/subscriptions/{quoted}",
                                       json.dumps(body).encode())
