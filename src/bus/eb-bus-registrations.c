@@ -106,12 +106,25 @@ register_anew (EbBus *self, GTask *task)
   commit_registration (self, subscription, registration->after, task);
 }
 
-/* Policy may have changed since @known was registered, and a success would say that events come. */
+/* Whether the id is one that no registration made. */
 static gboolean
-check_renewal (EbBus *self, EbSubscription *known, const char *address, GError **error)
+is_anothers (EbBus *self, const char *address)
 {
-  if (eb_bus_is_registration (known, address))
-    return eb_bus_check_literal (self, eb_subscription_get_sink (known), error);
+  EbSubscription *known = eb_registry_lookup (self->registry, address);
+
+  if (known == NULL)
+    known = eb_bus_find_expired (self, address);
+  return known != NULL && !eb_bus_is_registration (known, address);
+}
+
+/* Policy may have changed since it was registered, and a success would say that events come. */
+static gboolean
+check_known (EbBus *self, const char *address, GError **error)
+{
+  EbSubscription *known = eb_registry_lookup (self->registry, address);
+
+  if (!is_anothers (self, address))
+    return known == NULL || eb_bus_check_literal (self, eb_subscription_get_sink (known), error);
   g_set_error (error, EB_ERROR, EB_ERROR_FORBIDDEN,
                "“%s” is the id of a subscription with another sink", address);
   return FALSE;
@@ -125,15 +138,15 @@ register_now (EbBus *self, GTask *task)
   EbSubscription *known = eb_registry_lookup (self->registry, address);
   GError *error = NULL;
 
-  if (known == NULL)
-    register_anew (self, task);
-  else if (check_renewal (self, known, address, &error))
-    eb_bus_renew (self, known, task);
-  else
+  if (!check_known (self, address, &error))
     {
       g_task_return_error (task, error);
       g_object_unref (task);
     }
+  else if (known != NULL)
+    eb_bus_renew (self, known, task);
+  else
+    register_anew (self, task);
 }
 
 static void
@@ -165,7 +178,7 @@ eb_bus_register_async (EbBus *self,
 
   g_task_set_source_tag (task, eb_bus_register_async);
   /* A sign of life counts from when it comes, however late its turn is. */
-  if (known != NULL && check_renewal (self, known, address, NULL))
+  if (known != NULL && check_known (self, address, NULL))
     eb_registry_renew (self->registry, address);
   begin_registration (self, address, EB_START_NOW, EB_BUS_TURN_LAST, task);
 }
@@ -204,17 +217,6 @@ eb_bus_register_again (EbBus *self, const char *address)
 
   g_task_set_source_tag (task, eb_bus_register_again);
   begin_registration (self, address, eb_bus_get_head (self), EB_BUS_TURN_FIRST, task);
-}
-
-/* Whether the id is one that no registration made. */
-static gboolean
-is_anothers (EbBus *self, const char *address)
-{
-  EbSubscription *known = eb_registry_lookup (self->registry, address);
-
-  if (known == NULL)
-    known = eb_bus_find_expired (self, address);
-  return known != NULL && !eb_bus_is_registration (known, address);
 }
 
 /* Takes @task. */

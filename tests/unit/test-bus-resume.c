@@ -272,10 +272,23 @@ test_other_types (Fixture *fixture, gconstpointer data)
 static void
 do_register (Fixture *fixture)
 {
-  g_autoptr (GAsyncResult) result = NULL;
+  g_assert_true (eb_bus_fixture_register (fixture, "a:1", NULL));
+}
 
-  eb_bus_register_async (fixture->bus, "a:1", eb_test_result_cb, &result);
-  g_assert_true (eb_bus_register_finish (fixture->bus, eb_test_wait_for_result (&result), NULL));
+/* It may come back; that its id looks like an address gives nobody a right to it. */
+static void
+test_register_anothers (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  put (fixture, "b:1");
+  eb_fake_clock_advance (fixture->clock, LEASE);
+  eb_bus_fixture_run ();
+  eb_bus_fixture_publish (fixture, "t", 2);
+  g_assert_false (eb_bus_fixture_register (fixture, "b:1", &error));
+  g_assert_error (error, EB_ERROR, EB_ERROR_FORBIDDEN);
+  put (fixture, "b:1");
+  assert_run (fixture, 0, 1, 2);
 }
 
 /* Who comes with another wish for the id begins anew. */
@@ -342,6 +355,7 @@ main (int argc, char **argv)
   ADD ("refused", test_refused);
   ADD ("secret", test_secret);
   ADD ("register", test_register);
+  ADD ("register-anothers", test_register_anothers);
   ADD ("bounds", test_bounds);
 
   return g_test_run ();
