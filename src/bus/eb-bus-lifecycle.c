@@ -126,14 +126,12 @@ eb_bus_commit (EbBus *self, EbSubscription *subscription, guint64 after, GTask *
 {
   const char *id = eb_subscription_get_id (subscription);
   g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) eb_change_free);
-  gboolean expired = eb_bus_forget_expired (self, id);
 
   g_hash_table_add (self->changing, g_strdup (id));
   g_task_set_task_data (task, eb_subscription_ref (subscription),
                         (GDestroyNotify) eb_subscription_unref);
-  /* Nothing may be left to it by one that had its id and could not be forgotten, or is not to be
-   * gone on for. */
-  if (eb_progress_take_ended (eb_progress_writer_get_progress (self->progress), id) || expired)
+  /* Nothing may be left to it by one that had its id and could not be forgotten. */
+  if (eb_progress_take_ended (eb_progress_writer_get_progress (self->progress), id))
     g_ptr_array_add (changes, eb_change_new (EB_CHANGE_REMOVE, id, 0));
   g_ptr_array_add (changes, eb_change_new_put (subscription, after));
   eb_ledger_apply_async (self->ledger, self->epoch, changes, NULL, committed_cb, task);

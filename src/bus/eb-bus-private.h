@@ -114,7 +114,7 @@ void eb_bus_gone_cb (EbWorkerPool *workers,
 /* eb-bus-resume.c */
 void eb_bus_expire (EbBus *self, EbSubscription *subscription);
 void eb_bus_load_expired (EbBus *self, const EbLedgerEntry *entry);
-gboolean eb_bus_forget_expired (EbBus *self, const char *id);
+void eb_bus_forget_expired (EbBus *self, const char *id);
 EbSubscription *eb_bus_find_expired (EbBus *self, const char *id);
 void eb_bus_resume_async (EbBus *self,
                           EbSubscription *subscription,

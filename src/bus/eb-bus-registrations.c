@@ -27,7 +27,8 @@ create_registration (EbBus *self, const char *address, GError **error)
     .id = address, .sink = sink, .lease = self->limits.lease, .concurrency = 1
   };
 
-  if (sink == NULL || !eb_bus_check_literal (self, sink, error) || !eb_bus_check_room (self, error))
+  if (sink == NULL || !eb_bus_check_open (self, error) || !eb_bus_check_literal (self, sink, error)
+      || !eb_bus_check_room (self, error))
     return NULL;
   return eb_subscription_new (&spec, error);
 }
@@ -92,11 +93,10 @@ static void
 register_anew (EbBus *self, GTask *task)
 {
   const Registration *registration = g_task_get_task_data (task);
-  g_autoptr (EbSubscription) subscription = NULL;
   GError *error = NULL;
+  g_autoptr (EbSubscription) subscription =
+      create_registration (self, registration->address, &error);
 
-  if (eb_bus_check_open (self, &error))
-    subscription = create_registration (self, registration->address, &error);
   if (subscription == NULL)
     {
       g_task_return_error (task, error);
@@ -130,6 +130,38 @@ check_known (EbBus *self, const char *address, GError **error)
   return FALSE;
 }
 
+static void register_now (EbBus *self, GTask *task);
+
+static void
+forgotten_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  const char *address = ((const Registration *) g_task_get_task_data (task))->address;
+  GError *error = NULL;
+
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    eb_bus_await_turn (EB_BUS (source), address, EB_BUS_TURN_FIRST, register_now,
+                       g_steal_pointer (&task));
+  else
+    g_task_return_error (task, error);
+}
+
+/* Takes @task. Who may come back, and registers instead, begins anew; unless that is refused. */
+static void
+forget_expired (EbBus *self, const char *address, GTask *task)
+{
+  GError *error = NULL;
+  g_autoptr (EbSubscription) subscription = create_registration (self, address, &error);
+
+  if (subscription == NULL)
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+      return;
+    }
+  eb_bus_remove (self, address, "registered", g_task_new (self, NULL, forgotten_cb, task));
+}
+
 /* Takes @task. */
 static void
 register_now (EbBus *self, GTask *task)
@@ -145,6 +177,8 @@ register_now (EbBus *self, GTask *task)
     }
   else if (known != NULL)
     eb_bus_renew (self, known, task);
+  else if (eb_bus_find_expired (self, address) != NULL)
+    forget_expired (self, address, task);
   else
     register_anew (self, task);
 }

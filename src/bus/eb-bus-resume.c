@@ -51,19 +51,17 @@ make_room (EbBus *self)
 
 /**
  * eb_bus_forget_expired:
- *
- * Returns: whether the ledger has one that expired under that id, and must be told to forget it
+ * @id: that the ledger has forgotten
  */
-gboolean
+void
 eb_bus_forget_expired (EbBus *self, const char *id)
 {
   EbExpiredEntry *entry = eb_expired_lookup (self->expired, id);
 
   if (entry == NULL)
-    return FALSE;
+    return;
   eb_progress_forget (eb_progress_writer_get_progress (self->progress), entry->subscription);
   eb_expired_remove (self->expired, entry);
-  return TRUE;
 }
 
 /* Expiring */

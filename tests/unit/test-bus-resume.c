@@ -275,6 +275,24 @@ do_register (Fixture *fixture)
   g_assert_true (eb_bus_fixture_register (fixture, "a:1", NULL));
 }
 
+/* If the ledger refuses that, nothing has changed. */
+static void
+test_register_refused (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  put (fixture, "a:1");
+  eb_fake_clock_advance (fixture->clock, LEASE);
+  eb_bus_fixture_run ();
+  eb_bus_fixture_publish (fixture, "t", 2);
+  eb_fake_ledger_refuse (fixture->fake, EB_ERROR_NO_SPACE);
+  g_assert_false (eb_bus_fixture_register (fixture, "a:1", &error));
+  g_assert_error (error, EB_ERROR, EB_ERROR_NO_SPACE);
+  eb_fake_ledger_accept (fixture->fake);
+  put (fixture, "a:1");
+  assert_run (fixture, 0, 1, 2);
+}
+
 /* It may come back; that its id looks like an address gives nobody a right to it. */
 static void
 test_register_anothers (Fixture *fixture, gconstpointer data)
@@ -355,6 +373,7 @@ main (int argc, char **argv)
   ADD ("refused", test_refused);
   ADD ("secret", test_secret);
   ADD ("register", test_register);
+  ADD ("register-refused", test_register_refused);
   ADD ("register-anothers", test_register_anothers);
   ADD ("bounds", test_bounds);
 
