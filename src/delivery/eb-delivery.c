@@ -10,6 +10,9 @@
 /* A dead letter's reason is kept for as long as its event: a line for people, not a page. */
 #define MAX_REASON_SIZE 200
 
+/* There is one for each event and subscription, so they are slices: malloc() keeps too few of a
+ * size at hand. */
+
 /**
  * eb_delivery_new:
  * @consumer: whose it is
@@ -21,7 +24,7 @@
 EbDelivery *
 eb_delivery_new (gpointer consumer, EbParcel *parcel, guint64 previous)
 {
-  EbDelivery *self = g_new0 (EbDelivery, 1);
+  EbDelivery *self = g_slice_new0 (EbDelivery);
 
   self->link.data = self;
   self->consumer = consumer;
@@ -39,7 +42,7 @@ eb_delivery_new (gpointer consumer, EbParcel *parcel, guint64 previous)
 EbDelivery *
 eb_delivery_new_question (gpointer consumer)
 {
-  EbDelivery *self = g_new0 (EbDelivery, 1);
+  EbDelivery *self = g_slice_new0 (EbDelivery);
 
   self->link.data = self;
   self->consumer = consumer;
@@ -59,7 +62,7 @@ eb_delivery_free (EbDelivery *self)
   g_clear_pointer (&self->parcels, g_ptr_array_unref);
   g_clear_pointer (&self->previouses, g_array_unref);
   g_clear_pointer (&self->parcel, eb_parcel_unref);
-  g_free (self);
+  g_slice_free (EbDelivery, self);
 }
 
 static void

@@ -31,13 +31,13 @@ typedef struct
   guint64 batch;       /* the last sequence of the batch that it was before a restart; else 0 */
   guint attempt;       /* 1 for the first */
   guint n_failures;    /* earlier attempts that the retry schedule counts */
+  guint turn;          /* which one of its consumer's attempts the last one was */
   guint exception : 1; /* the ledger was told of it: others may pass it */
   guint fetched : 1;   /* it waited aside, or others passed it: it is in line before what the log
                           brings */
   guint fixed : 1;     /* the ledger knows what it consists of, so nothing joins it */
   gint64 first_us;     /* real time at which its first attempt failed; 0 before */
   gint64 sent_us;      /* monotonic time at which the last one began */
-  guint turn;          /* which one of its consumer's attempts that was */
 
   EbDeadline deadline;
   gpointer transport_data;
