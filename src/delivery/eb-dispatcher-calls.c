@@ -49,6 +49,7 @@ eb_dispatcher_add (EbDispatcher *self, EbSubscription *subscription, const EbSta
   eb_audience_add (self->audience, consumer);
   self->n_started++;
   eb_consumer_start (consumer, start, self->tail);
+  eb_log_follower_wake (self->follower);
 }
 
 /**

@@ -57,6 +57,15 @@ take_tail_cb (EbPage *page, gpointer user_data)
   return self->tail;
 }
 
+/* The others may do with knowing later how far the log is. */
+static gboolean
+listens_cb (gpointer user_data)
+{
+  EbDispatcher *self = user_data;
+
+  return self->drain != NULL || eb_audience_get_first (self->audience) != NULL;
+}
+
 static void
 due_cb (EbDue *due, gpointer user_data)
 {
@@ -179,6 +188,7 @@ eb_dispatcher_drain (EbDispatcher *self, guint64 up_to, GTask *task)
   g_set_object (&self->drain, task);
   self->drain_up_to = up_to;
   eb_dispatcher_check_drained (self);
+  eb_log_follower_wake (self->follower);
 }
 
 /**
@@ -212,8 +222,9 @@ eb_dispatcher_new (GMainContext *context,
   self->audience = eb_audience_new ();
   self->parcels = eb_parcels_new ();
   self->agenda = eb_agenda_new (clock, context, due_cb, self);
-  self->follower = eb_log_follower_new (log, clock, self->agenda,
-                                        &(EbLogFollowerOwner){ self, take_tail_cb, take_page_cb });
+  self->follower =
+      eb_log_follower_new (log, clock, self->agenda,
+                           &(EbLogFollowerOwner){ self, take_tail_cb, listens_cb, take_page_cb });
   self->reporter = eb_reporter_new (clock, context, report_due_cb, self);
   self->judge = eb_judge_new (clock, settings);
   self->pinger = eb_pinger_new (clock);

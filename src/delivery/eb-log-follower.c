@@ -8,7 +8,8 @@
 #define TAIL_PAGE_BYTES (64 * 1024)  /* small: sinks are served between two pages */
 #define LAG_PAGE_BYTES  (256 * 1024) /* a queue's worth of small events */
 #define FETCH_BYTES     1            /* the first event comes whatever its size, and no other */
-#define READ_AGAIN      (1 * G_TIME_SPAN_SECOND) /* after a failed read of the tail */
+#define READ_AGAIN      (1 * G_TIME_SPAN_SECOND)       /* after a failed read of the tail */
+#define REST            (50 * G_TIME_SPAN_MILLISECOND) /* between reads while nobody listens */
 
 /* Belongs to its worker's dispatcher, and lives in its worker's thread. */
 struct _EbLogFollower
@@ -19,7 +20,8 @@ struct _EbLogFollower
   EbLogFollowerOwner owner;
 
   guint64 tail;              /* the last event that the owner has taken of it */
-  EbDue tail_again;          /* in the agenda, after the tail could not be read */
+  EbDue tail_again;          /* in the agenda, while the tail is not read */
+  gboolean resting;          /* it is in the agenda, as nobody listens */
   GCancellable *cancellable; /* (owned) of every read */
   guint n_reads;             /* that were not answered yet */
   gboolean outage;           /* the last read failed */
@@ -100,7 +102,25 @@ finish_read (EbLogFollower *self, GObject *source, GAsyncResult *result, EbPage 
 
 /* The tail. */
 
+static void
+read_tail_in (EbLogFollower *self, GTimeSpan delay)
+{
+  eb_agenda_set (self->agenda, &self->tail_again, eb_clock_get_monotonic (self->clock) + delay);
+}
+
 static void follow_tail (EbLogFollower *self);
+
+/* Nobody waits for what comes: to be woken for each event would only delay those who publish. */
+static gboolean
+may_rest (EbLogFollower *self)
+{
+  EbExtent extent;
+
+  if (self->owner.listens (self->owner.user_data))
+    return FALSE;
+  eb_log_get_extent (self->log, &extent);
+  return self->tail >= extent.head;
+}
 
 static void
 tail_cb (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -112,12 +132,15 @@ tail_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   if (page == NULL)
     {
-      eb_agenda_set (self->agenda, &self->tail_again,
-                     eb_clock_get_monotonic (self->clock) + READ_AGAIN);
+      read_tail_in (self, READ_AGAIN);
       return;
     }
   self->tail = self->owner.take_tail (page, self->owner.user_data);
-  follow_tail (self);
+  self->resting = may_rest (self);
+  if (self->resting)
+    read_tail_in (self, REST);
+  else
+    follow_tail (self);
 }
 
 static void
@@ -138,6 +161,21 @@ eb_log_follower_start (EbLogFollower *self, guint64 after)
 }
 
 /**
+ * eb_log_follower_wake:
+ *
+ * To be called when somebody listens, after nobody did.
+ */
+void
+eb_log_follower_wake (EbLogFollower *self)
+{
+  if (!self->resting)
+    return;
+  self->resting = FALSE;
+  eb_agenda_clear (self->agenda, &self->tail_again);
+  follow_tail (self);
+}
+
+/**
  * eb_log_follower_handle_due:
  * @due: an entry of the agenda that has come due
  *
@@ -148,6 +186,7 @@ eb_log_follower_handle_due (EbLogFollower *self, EbDue *due)
 {
   if (due != &self->tail_again)
     return FALSE;
+  self->resting = FALSE;
   follow_tail (self);
   return TRUE;
 }

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 /**
  * EbLogFollowerOwner:
  * @take_tail: takes the next page of the tail; returns the last event that it has taken now
+ * @listens: whether the next event of the tail is wanted at once
  * @take_page: @page is what a subscription asked for; NULL if it could not be read. @sequence is
  *   that of the event that was fetched, or 0. The subscription may have ended meanwhile.
  *
@@ -21,6 +22,7 @@ typedef struct
 {
   gpointer user_data;
   guint64 (*take_tail) (EbPage *page, gpointer user_data);
+  gboolean (*listens) (gpointer user_data);
   void (*take_page) (EbSubscription *subscription,
                      guint64 sequence,
                      EbPage *page,
@@ -38,6 +40,7 @@ EbLogFollower *
 eb_log_follower_new (EbLog *log, EbClock *clock, EbAgenda *agenda, const EbLogFollowerOwner *owner);
 void eb_log_follower_free (EbLogFollower *self);
 void eb_log_follower_start (EbLogFollower *self, guint64 after);
+void eb_log_follower_wake (EbLogFollower *self);
 void eb_log_follower_cancel (EbLogFollower *self);
 void eb_log_follower_wait (EbLogFollower *self, GMainContext *context);
 void eb_log_follower_read (EbLogFollower *self, EbSubscription *subscription, guint64 after);
